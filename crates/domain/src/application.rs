@@ -1,0 +1,546 @@
+//! An application: one working copy that a consortium edits, the submissions it sealed, and what
+//! the office found and decided.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::budget::AdmittedBudget;
+use crate::call::Call;
+use crate::eligibility::{self, Finding, Overall};
+use crate::grant::Grant;
+use crate::ids::{ApplicationId, AwardId, CallId, ConsortiumId};
+use crate::money::Eur;
+use crate::project::{Path, Project, Violation};
+use crate::receipt::Signed;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Application {
+    pub id: ApplicationId,
+    pub call: CallId,
+    pub consortium: ConsortiumId,
+    pub state: State,
+    /// The working copy; the last submission is what counts.
+    pub project: Project,
+    /// The version that last changed each part of the working copy.
+    pub edited: BTreeMap<Path, i64>,
+    /// Receipts, oldest first.
+    pub submissions: Vec<Submission>,
+    /// Attempts after the close.
+    pub late_attempts: u32,
+    pub withdrawn_because: Option<String>,
+    pub check: Option<Check>,
+    pub placement: Option<Placement>,
+}
+
+/// One sealed copy and its receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    /// From 1; the last one in time counts.
+    pub number: u32,
+    pub received_at: DateTime<Utc>,
+    pub receipt: Signed,
+}
+
+impl Submission {
+    pub fn protocol(&self) -> &str {
+        self.receipt
+            .statement
+            .protocol
+            .as_deref()
+            .unwrap_or_default()
+    }
+}
+
+/// The formal check of the submission that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub rule_set_version: u32,
+    /// Firms that take part by the sealed copy.
+    pub participants: u32,
+    pub findings: Vec<Finding>,
+    pub budget: AdmittedBudget,
+    pub grant: Grant,
+}
+
+/// What the award made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Placement {
+    Awarded {
+        award: AwardId,
+        position: u32,
+        amount: Eur,
+        full: Eur,
+    },
+    Waiting {
+        position: u32,
+        place: u32,
+    },
+    BelowThreshold,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Draft,
+    Submitted,
+    /// Never submitted when the call closed.
+    Lapsed,
+    /// Tried to submit for the first time after the close.
+    Late,
+    Withdrawn,
+    UnderCheck,
+    Admissible,
+    Inadmissible,
+    BelowThreshold,
+    Waiting,
+    Awarded,
+}
+
+impl State {
+    pub const ALL: [Self; 11] = [
+        Self::Draft,
+        Self::Submitted,
+        Self::Lapsed,
+        Self::Late,
+        Self::Withdrawn,
+        Self::UnderCheck,
+        Self::Admissible,
+        Self::Inadmissible,
+        Self::BelowThreshold,
+        Self::Waiting,
+        Self::Awarded,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Submitted => "submitted",
+            Self::Lapsed => "lapsed",
+            Self::Late => "late",
+            Self::Withdrawn => "withdrawn",
+            Self::UnderCheck => "under_check",
+            Self::Admissible => "admissible",
+            Self::Inadmissible => "inadmissible",
+            Self::BelowThreshold => "below_threshold",
+            Self::Waiting => "waiting",
+            Self::Awarded => "awarded",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What happens to an application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Drafted {
+        id: ApplicationId,
+        call: CallId,
+        consortium: ConsortiumId,
+    },
+    /// `project` carries only the parts named in `paths`.
+    Edited {
+        version: i64,
+        paths: Vec<Path>,
+        project: Box<Project>,
+    },
+    Submitted {
+        submission: Box<Submission>,
+    },
+    LateAttempted {
+        at: DateTime<Utc>,
+        refusal: Box<Signed>,
+    },
+    Lapsed,
+    Withdrawn {
+        reason: String,
+    },
+    CheckOpened {
+        check: Box<Check>,
+    },
+    FindingRecorded {
+        finding: Finding,
+    },
+    FoundAdmissible,
+    FoundInadmissible {
+        rules: Vec<String>,
+    },
+    Placed {
+        placement: Placement,
+    },
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Drafted { .. } => "drafted",
+            Self::Edited { .. } => "edited",
+            Self::Submitted { .. } => "submitted",
+            Self::LateAttempted { .. } => "late_attempted",
+            Self::Lapsed => "lapsed",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::CheckOpened { .. } => "check_opened",
+            Self::FindingRecorded { .. } => "finding_recorded",
+            Self::FoundAdmissible => "found_admissible",
+            Self::FoundInadmissible { .. } => "found_inadmissible",
+            Self::Placed { .. } => "placed",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the application is {actual}, this needs {required}")]
+    WrongState {
+        required: &'static str,
+        actual: &'static str,
+    },
+    #[error("the call is not open to drafts at {now}: it runs from {opens_at} to {closes_at}")]
+    CallNotOpen {
+        opens_at: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+    #[error("the call closed at {closes_at}, the request came at {received_at}")]
+    CallClosed {
+        closes_at: DateTime<Utc>,
+        received_at: DateTime<Utc>,
+    },
+    #[error("{} things are missing, the first: {}: {}", .missing.len(), first(.missing).0, first(.missing).1)]
+    Incomplete { missing: Vec<Violation> },
+    #[error("rules {} need an officer's finding first", .rules.join(", "))]
+    FindingsOpen { rules: Vec<String> },
+    #[error("a later submission was received at {last}, this one at {received_at}")]
+    OutOfOrder {
+        last: DateTime<Utc>,
+        received_at: DateTime<Utc>,
+    },
+    #[error(transparent)]
+    Finding(#[from] eligibility::Refusal),
+}
+
+fn first(missing: &[Violation]) -> (&str, &str) {
+    missing.first().map_or(("", ""), |violation| {
+        (&violation.field, &violation.explanation)
+    })
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongState { .. } => "APPLICATION_STATE",
+            Self::CallNotOpen { .. } => "CALL_NOT_OPEN",
+            Self::CallClosed { .. } => "CALL_CLOSED",
+            Self::Incomplete { .. } => "APPLICATION_INCOMPLETE",
+            Self::FindingsOpen { .. } => "FINDINGS_OPEN",
+            Self::OutOfOrder { .. } => "SUBMISSION_OUT_OF_ORDER",
+            Self::Finding(refusal) => refusal.reason(),
+        }
+    }
+}
+
+/// Starts the one working copy of a consortium in a call.
+pub fn draft(
+    id: ApplicationId,
+    call: &Call,
+    consortium: ConsortiumId,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    expect_window(call, now)?;
+    Ok(Event::Drafted {
+        id,
+        call: call.id.clone(),
+        consortium,
+    })
+}
+
+/// Changes the named parts of the working copy. `version` is the one this change will make.
+pub fn edit(
+    application: &Application,
+    call: &Call,
+    version: i64,
+    paths: &[Path],
+    project: &Project,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    expect_editable(application)?;
+    expect_window(call, now)?;
+    let mut changed = Project::default();
+    changed.take(project, paths);
+    Ok(Event::Edited {
+        version,
+        paths: paths.to_vec(),
+        project: Box::new(changed),
+    })
+}
+
+/// Whether the working copy may be submitted as received at `received_at`. The instants decide:
+/// a draft that lapsed meanwhile, or a call that a timer has not opened yet, changes nothing.
+pub fn may_submit(
+    application: &Application,
+    call: &Call,
+    missing: Vec<Violation>,
+    received_at: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    let lapsed_meanwhile = application.state == State::Lapsed;
+    if !lapsed_meanwhile {
+        expect_editable(application)?;
+    }
+    expect_window(call, received_at)?;
+    if let Some(last) = application.submissions.last()
+        && last.received_at > received_at
+    {
+        return Err(Refusal::OutOfOrder {
+            last: last.received_at,
+            received_at,
+        });
+    }
+    if !missing.is_empty() {
+        return Err(Refusal::Incomplete { missing });
+    }
+    Ok(())
+}
+
+/// Whether an attempt at `received_at` is late and must be remembered and refused with a signed
+/// statement.
+pub fn is_late(application: &Application, call: &Call, received_at: DateTime<Utc>) -> bool {
+    let tried_to_submit = matches!(
+        application.state,
+        State::Draft | State::Submitted | State::Lapsed | State::Late
+    );
+    tried_to_submit && received_at > call.terms.window.closes_at
+}
+
+/// A draft that was never submitted lapses once nothing received in time can still arrive.
+pub fn lapse(application: &Application, call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    expect_state(application, State::Draft)?;
+    if now < call.terms.window.closes_at + crate::call::LAPSE_AFTER {
+        return Err(Refusal::CallNotOpen {
+            opens_at: call.terms.window.opens_at,
+            closes_at: call.terms.window.closes_at,
+            now,
+        });
+    }
+    Ok(Event::Lapsed)
+}
+
+/// The consortium takes its application back, until its place in the ranking is decided.
+pub fn withdraw(application: &Application, reason: &str) -> Result<Event, Refusal> {
+    match application.state {
+        State::Submitted | State::UnderCheck | State::Admissible => Ok(Event::Withdrawn {
+            reason: reason.to_owned(),
+        }),
+        State::Draft
+        | State::Lapsed
+        | State::Late
+        | State::Withdrawn
+        | State::Inadmissible
+        | State::BelowThreshold
+        | State::Waiting
+        | State::Awarded => Err(Refusal::WrongState {
+            required: "submitted, under_check or admissible",
+            actual: application.state.as_str(),
+        }),
+    }
+}
+
+/// Opens the formal check of the submission that counts, once the call is closed.
+pub fn open_check(
+    application: &Application,
+    call: &Call,
+    check: Check,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    expect_state(application, State::Submitted)?;
+    let closes_at = call.terms.window.closes_at;
+    if now <= closes_at {
+        let opens_at = call.terms.window.opens_at;
+        return Err(Refusal::CallNotOpen {
+            opens_at,
+            closes_at,
+            now,
+        });
+    }
+    Ok(Event::CheckOpened {
+        check: Box::new(check),
+    })
+}
+
+/// Records what an officer found where data cannot decide.
+pub fn record_finding(application: &Application, finding: Finding) -> Result<Event, Refusal> {
+    let check = open_check_of(application)?;
+    eligibility::with_officer(check.findings.clone(), finding.clone())?;
+    Ok(Event::FindingRecorded { finding })
+}
+
+/// Ends the check: admissible when every rule passed, inadmissible when one failed.
+pub fn conclude_check(application: &Application) -> Result<Event, Refusal> {
+    let check = open_check_of(application)?;
+    match eligibility::verdict(&check.findings) {
+        Overall::Admissible => Ok(Event::FoundAdmissible),
+        Overall::Inadmissible(rules) => Ok(Event::FoundInadmissible { rules }),
+        Overall::Open(rules) => Err(Refusal::FindingsOpen { rules }),
+    }
+}
+
+pub fn place(application: &Application, placement: Placement) -> Result<Event, Refusal> {
+    expect_state(application, State::Admissible)?;
+    Ok(Event::Placed { placement })
+}
+
+/// The application after `event`; `None` before it was drafted.
+#[must_use]
+pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> {
+    if let Event::Drafted {
+        id,
+        call,
+        consortium,
+    } = event
+    {
+        return Some(new(*id, call.clone(), *consortium));
+    }
+    let mut application = before?;
+    match event {
+        Event::Drafted { .. } => {}
+        Event::Edited {
+            version,
+            paths,
+            project,
+        } => {
+            application.project.take(project, paths);
+            application
+                .edited
+                .extend(paths.iter().map(|path| (*path, *version)));
+        }
+        Event::Submitted { submission } => {
+            application.state = State::Submitted;
+            application.submissions.push((**submission).clone());
+        }
+        Event::LateAttempted { .. } => {
+            application.late_attempts += 1;
+            if application.submissions.is_empty() {
+                application.state = State::Late;
+            }
+        }
+        Event::Lapsed => application.state = State::Lapsed,
+        Event::Withdrawn { reason } => {
+            application.state = State::Withdrawn;
+            application.withdrawn_because = Some(reason.clone());
+        }
+        Event::CheckOpened { check } => {
+            application.state = State::UnderCheck;
+            application.check = Some((**check).clone());
+        }
+        Event::FindingRecorded { finding } => record(&mut application, finding),
+        Event::FoundAdmissible => application.state = State::Admissible,
+        Event::FoundInadmissible { .. } => application.state = State::Inadmissible,
+        Event::Placed { placement } => {
+            application.state = match placement {
+                Placement::Awarded { .. } => State::Awarded,
+                Placement::Waiting { .. } => State::Waiting,
+                Placement::BelowThreshold => State::BelowThreshold,
+            };
+            application.placement = Some(placement.clone());
+        }
+    }
+    Some(application)
+}
+
+impl Application {
+    /// The submission that counts: the last one in time.
+    pub fn counted(&self) -> Option<&Submission> {
+        self.submissions.last()
+    }
+
+    /// Short name for letters: the protocol number once there is one, else the id's first block.
+    pub fn label(&self) -> String {
+        match self.counted() {
+            Some(submission) => submission.protocol().to_owned(),
+            None => self.id.to_string().chars().take(8).collect(),
+        }
+    }
+}
+
+fn new(id: ApplicationId, call: CallId, consortium: ConsortiumId) -> Application {
+    Application {
+        id,
+        call,
+        consortium,
+        state: State::Draft,
+        project: Project::default(),
+        edited: BTreeMap::new(),
+        submissions: Vec::new(),
+        late_attempts: 0,
+        withdrawn_because: None,
+        check: None,
+        placement: None,
+    }
+}
+
+fn record(application: &mut Application, finding: &Finding) {
+    let Some(check) = &mut application.check else {
+        return;
+    };
+    match check
+        .findings
+        .iter_mut()
+        .find(|known| known.rule == finding.rule)
+    {
+        Some(known) => known.clone_from(finding),
+        None => check.findings.push(finding.clone()),
+    }
+}
+
+fn open_check_of(application: &Application) -> Result<&Check, Refusal> {
+    expect_state(application, State::UnderCheck)?;
+    application.check.as_ref().ok_or(Refusal::WrongState {
+        required: State::UnderCheck.as_str(),
+        actual: application.state.as_str(),
+    })
+}
+
+fn expect_state(application: &Application, required: State) -> Result<(), Refusal> {
+    if application.state == required {
+        return Ok(());
+    }
+    Err(Refusal::WrongState {
+        required: required.as_str(),
+        actual: application.state.as_str(),
+    })
+}
+
+fn expect_editable(application: &Application) -> Result<(), Refusal> {
+    if matches!(application.state, State::Draft | State::Submitted) {
+        return Ok(());
+    }
+    Err(Refusal::WrongState {
+        required: "draft or submitted",
+        actual: application.state.as_str(),
+    })
+}
+
+fn expect_window(call: &Call, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let (opens_at, closes_at) = (call.terms.window.opens_at, call.terms.window.closes_at);
+    if now > closes_at {
+        return Err(Refusal::CallClosed {
+            closes_at,
+            received_at: now,
+        });
+    }
+    if now < opens_at || call.state == crate::call::State::Draft {
+        return Err(Refusal::CallNotOpen {
+            opens_at,
+            closes_at,
+            now,
+        });
+    }
+    Ok(())
+}

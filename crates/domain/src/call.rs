@@ -1,0 +1,306 @@
+//! A call: one yearly edition with its budget, rules and window, from draft to award.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::civil::{Language, Zone};
+use crate::ids::{CallId, RankingId};
+use crate::money::Eur;
+use crate::programme::Text;
+use crate::rules::RuleSet;
+use crate::timer::{TimerKind, TimerWanted};
+
+/// How long after the close drafts lapse: the longest life of a request, so that a submission
+/// received in time is never overtaken.
+pub const LAPSE_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+/// What the call's file says (`config/calls/*.toml`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub title: Text,
+    /// The act that publishes the call.
+    pub act: String,
+    pub window: Window,
+    pub budget: Eur,
+    pub rules: RuleSet,
+    /// Days to accept an award, from its notice.
+    pub acceptance_days: u32,
+    pub reminders: Vec<Reminder>,
+}
+
+/// When applications are received. Both instants are stated in civil time of `zone`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub zone: Zone,
+    pub opens_at: DateTime<Utc>,
+    /// Received at or before it is in time.
+    pub closes_at: DateTime<Utc>,
+    /// The opening and the close as the file states them.
+    pub opens_text: String,
+    pub closes_text: String,
+}
+
+/// A letter caused by time, to consortia whose draft is not submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Reminder {
+    pub topic: ReminderTopic,
+    /// Minutes before the close.
+    pub minutes_before: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReminderTopic {
+    DraftNotSubmitted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    pub id: CallId,
+    pub terms: Terms,
+    pub state: State,
+    /// The ranking in force, once approved.
+    pub ranking: Option<RankingId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Draft,
+    Published,
+    Open,
+    Closed,
+    Ranked,
+    Awarded,
+}
+
+impl State {
+    pub const ALL: [Self; 6] = [
+        Self::Draft,
+        Self::Published,
+        Self::Open,
+        Self::Closed,
+        Self::Ranked,
+        Self::Awarded,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Ranked => "ranked",
+            Self::Awarded => "awarded",
+        }
+    }
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Loaded { id: CallId, terms: Box<Terms> },
+    Published,
+    Opened,
+    Closed,
+    Ranked { ranking: RankingId },
+    Awarded,
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Loaded { .. } => "loaded",
+            Self::Published => "published",
+            Self::Opened => "opened",
+            Self::Closed => "closed",
+            Self::Ranked { .. } => "ranked",
+            Self::Awarded => "awarded",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the call is {actual}, this needs {required}")]
+    WrongState {
+        required: &'static str,
+        actual: &'static str,
+    },
+    #[error("the call would open at {opens_at}, it is already {now}")]
+    OpeningPassed {
+        opens_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+    #[error("the call opens at {opens_at}, it is {now}")]
+    NotYetOpen {
+        opens_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+    #[error("the call runs until {closes_at}, it is {now}")]
+    StillOpen {
+        closes_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongState { .. } => "CALL_STATE",
+            Self::OpeningPassed { .. } => "OPENING_PASSED",
+            Self::NotYetOpen { .. } => "CALL_NOT_OPEN",
+            Self::StillOpen { .. } => "CALL_STILL_OPEN",
+        }
+    }
+}
+
+/// Loads a call's file, or loads it again while the call is still a draft.
+pub fn load(before: Option<&Call>, id: CallId, terms: Terms) -> Result<Event, Refusal> {
+    if let Some(call) = before {
+        expect_state(call, State::Draft)?;
+    }
+    Ok(Event::Loaded {
+        id,
+        terms: Box::new(terms),
+    })
+}
+
+pub fn publish(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    expect_state(call, State::Draft)?;
+    let opens_at = call.terms.window.opens_at;
+    if now > opens_at {
+        return Err(Refusal::OpeningPassed { opens_at, now });
+    }
+    Ok(Event::Published)
+}
+
+pub fn open(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    expect_state(call, State::Published)?;
+    let opens_at = call.terms.window.opens_at;
+    if now < opens_at {
+        return Err(Refusal::NotYetOpen { opens_at, now });
+    }
+    Ok(Event::Opened)
+}
+
+pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    expect_state(call, State::Open)?;
+    let closes_at = call.terms.window.closes_at;
+    if now <= closes_at {
+        return Err(Refusal::StillOpen { closes_at, now });
+    }
+    Ok(Event::Closed)
+}
+
+/// A ranking was approved by a second person; a later version replaces an earlier one until the
+/// award.
+pub fn rank(call: &Call, ranking: RankingId) -> Result<Event, Refusal> {
+    match call.state {
+        State::Closed | State::Ranked => Ok(Event::Ranked { ranking }),
+        State::Draft | State::Published | State::Open | State::Awarded => {
+            Err(Refusal::WrongState {
+                required: "closed or ranked",
+                actual: call.state.as_str(),
+            })
+        }
+    }
+}
+
+pub fn award(call: &Call) -> Result<Event, Refusal> {
+    expect_state(call, State::Ranked)?;
+    Ok(Event::Awarded)
+}
+
+/// The call after `event`; `None` before it was loaded.
+#[must_use]
+pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
+    if let Event::Loaded { id, terms } = event {
+        let terms = (**terms).clone();
+        return Some(Call {
+            id: id.clone(),
+            terms,
+            state: State::Draft,
+            ranking: None,
+        });
+    }
+    let call = before?;
+    Some(match event {
+        Event::Loaded { .. } => call,
+        Event::Published => Call {
+            state: State::Published,
+            ..call
+        },
+        Event::Opened => Call {
+            state: State::Open,
+            ..call
+        },
+        Event::Closed => Call {
+            state: State::Closed,
+            ..call
+        },
+        Event::Ranked { ranking } => Call {
+            state: State::Ranked,
+            ranking: Some(*ranking),
+            ..call
+        },
+        Event::Awarded => Call {
+            state: State::Awarded,
+            ..call
+        },
+    })
+}
+
+/// The timers a published call needs: opening, close, lapse of drafts, reminders.
+///
+/// The close happens one microsecond after the stated instant, because that instant is still in
+/// time.
+pub fn timers(call: &Call) -> Vec<TimerWanted> {
+    let window = &call.terms.window;
+    let mut wanted = vec![
+        TimerWanted::new(&call.id, TimerKind::CallOpens, window.opens_at),
+        TimerWanted::new(
+            &call.id,
+            TimerKind::CallCloses,
+            window.closes_at + TimeDelta::microseconds(1),
+        ),
+        TimerWanted::new(
+            &call.id,
+            TimerKind::DraftsLapse,
+            window.closes_at + LAPSE_AFTER,
+        ),
+    ];
+    for reminder in &call.terms.reminders {
+        let ReminderTopic::DraftNotSubmitted = reminder.topic;
+        let at = window.closes_at - TimeDelta::minutes(i64::from(reminder.minutes_before));
+        if at > window.opens_at {
+            wanted.push(TimerWanted::new(&call.id, TimerKind::DraftReminder, at));
+        }
+    }
+    wanted
+}
+
+impl Call {
+    /// Whether an application received at `received_at` is in time. Decided by the instants of
+    /// the window alone: whether a timer had fired plays no part.
+    pub fn receives(&self, received_at: DateTime<Utc>) -> bool {
+        received_at >= self.terms.window.opens_at && received_at <= self.terms.window.closes_at
+    }
+
+    pub fn title(&self, language: Language) -> &str {
+        self.terms.title.in_language(language)
+    }
+}
+
+fn expect_state(call: &Call, required: State) -> Result<(), Refusal> {
+    if call.state == required {
+        return Ok(());
+    }
+    Err(Refusal::WrongState {
+        required: required.as_str(),
+        actual: call.state.as_str(),
+    })
+}

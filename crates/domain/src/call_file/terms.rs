@@ -1,0 +1,369 @@
+//! The top of a call's file: its id, act, budget, window, reminders and acceptance term.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::ParsedCall;
+use super::reader::{Read, Section, Value, all};
+use super::rule_set::{Surroundings, rule_set};
+use super::values;
+use crate::call::{Reminder, ReminderTopic, Terms, Window};
+use crate::civil::{Zone, resolve_deadline};
+use crate::ids::{CallId, ProgrammeId};
+use crate::programme::Programme;
+
+/// Longest acceptance term and earliest reminder, in days.
+const DAYS_LIMIT: u32 = 366;
+/// Most `[[reminders]]` tables.
+const TOPICS_LIMIT: usize = 20;
+/// Most reminders of one topic.
+const OFFSETS_LIMIT: usize = 50;
+
+const OFFSET_FORM: &str = "must be a time before the close: T- and whole days, hours or minutes \
+                           above zero, up to 366 days, such as \"T-30d\", \"T-4h\" or \"T-90m\"";
+
+const INSTANT_FORM: &str =
+    "must be a civil time from 2000 to 2199 in quotes, such as \"2027-06-23 16:00\"";
+
+pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall> {
+    let id = top.required("id", |value| call_id(value, &programme.id));
+    let title = top.required("title", values::both_languages);
+    let act = top.required("act", values::line);
+    let window = top.required("window", window);
+    let budget = top.required("budget", values::amount_above_zero);
+    let closes_on = window.as_ref().map(|(_, day)| *day).map_err(|noted| *noted);
+    let around = Surroundings {
+        region: &programme.region,
+        budget,
+        closes_on,
+    };
+    let rules = top.required("rules", |value| rule_set(value, &around));
+    let acceptance_days = top.required("acceptance_days", values::whole(1..=DAYS_LIMIT));
+    let reminders = top.required("reminders", reminders);
+    let terms = Terms {
+        title: title?,
+        act: act?,
+        window: window?.0,
+        budget: budget?,
+        rules: rules?,
+        acceptance_days: acceptance_days?,
+        reminders: reminders?,
+    };
+    Ok(ParsedCall { id: id?, terms })
+}
+
+fn call_id(value: &Value<'_>, programme: &ProgrammeId) -> Read<CallId> {
+    let id: Result<CallId, _> = values::text(value)?.parse();
+    id.ok()
+        .filter(|id| id.programme() == programme)
+        .ok_or_else(|| {
+            value.refuse(format!(
+                "must be `{programme}/` and a code of the call: 1 to 40 of a-z, 0-9 and -, not \
+             starting with -"
+            ))
+        })
+}
+
+/// `[window]`, and the civil day of the close.
+fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
+    let section = value.section()?;
+    let zone = section.required("zone", values::zone);
+    let opens = section.required("opens", |value| opening(value, &zone));
+    let closes = section.required("closes", |value| close(value, &zone));
+    if let (Ok(opens), Ok(closes)) = (&opens, &closes)
+        && closes.at <= opens.at
+    {
+        let rule = format!("must be after the opening, {}", opens.text);
+        return Err(section.refuse("closes", rule));
+    }
+    let (zone, opens, closes) = (zone?, opens?, closes?);
+    let window = Window {
+        zone,
+        opens_at: opens.at,
+        closes_at: closes.at,
+        opens_text: opens.text,
+        closes_text: closes.text,
+    };
+    Ok((window, closes.day))
+}
+
+/// An instant as the file states it.
+struct Stated {
+    at: DateTime<Utc>,
+    day: NaiveDate,
+    text: String,
+}
+
+fn opening(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
+    let text = values::text(value)?;
+    if values::parse_day(text).is_some() {
+        return Err(value.refuse(INSTANT_FORM));
+    }
+    let day = civil_day(text).ok_or_else(|| value.refuse(INSTANT_FORM))?;
+    let at = instant(value, text, zone)?;
+    Ok(Stated {
+        at,
+        day,
+        text: text.to_owned(),
+    })
+}
+
+/// A close given as a day alone is the last microsecond of that day.
+fn close(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
+    let text = values::text(value)?;
+    let Some(day) = values::parse_day(text) else {
+        return opening(value, zone);
+    };
+    let at = instant(value, text, zone)?;
+    Ok(Stated {
+        at,
+        day,
+        text: text.to_owned(),
+    })
+}
+
+fn instant(value: &Value<'_>, text: &str, zone: &Read<Zone>) -> Read<DateTime<Utc>> {
+    let zone = zone.as_ref().map_err(|noted| *noted)?;
+    resolve_deadline(text, zone).map_err(|error| value.refuse(format!("{INSTANT_FORM}: {error}")))
+}
+
+/// The day that a civil time begins with.
+fn civil_day(text: &str) -> Option<NaiveDate> {
+    values::parse_day(text.get(..10)?)
+}
+
+/// `[[reminders]]`: each topic once, each of its offsets once.
+fn reminders(value: &Value<'_>) -> Read<Vec<Reminder>> {
+    let topics = [("draft_not_submitted", ReminderTopic::DraftNotSubmitted)];
+    let mut topics_before = Vec::new();
+    let mut reads = Vec::new();
+    for section in value.sections(0..=TOPICS_LIMIT)? {
+        let topic = section.required("topic", values::choice(&topics));
+        if let Ok(topic) = topic {
+            if topics_before.contains(&topic) {
+                section.refuse("topic", "must differ from the topics before it");
+            }
+            topics_before.push(topic);
+        }
+        let offsets = section.required("offsets", offsets);
+        reads.push(offsets.and_then(|offsets| {
+            let topic = topic?;
+            Ok(offsets.into_iter().map(move |minutes_before| Reminder {
+                topic,
+                minutes_before,
+            }))
+        }));
+    }
+    Ok(all(reads)?.into_iter().flatten().collect())
+}
+
+/// Minutes before the close, each different.
+fn offsets(value: &Value<'_>) -> Read<Vec<u32>> {
+    let elements = value.elements(1..=OFFSETS_LIMIT)?;
+    let reads: Vec<Read<u32>> = elements.iter().map(offset).collect();
+    for (at, element) in elements.iter().enumerate() {
+        let same = |read: &Read<u32>| read.is_ok() && reads.get(at) == Some(read);
+        if let Some(first) = reads.iter().take(at).position(same) {
+            let path = elements.get(first).map_or("", Value::path);
+            element.refuse(format!(
+                "must differ from {path}, the same time before the close"
+            ));
+        }
+    }
+    all(reads)
+}
+
+fn offset(value: &Value<'_>) -> Read<u32> {
+    parse_offset(values::text(value)?).ok_or_else(|| value.refuse(OFFSET_FORM))
+}
+
+/// Minutes of `T-30d`, `T-4h`, `T-90m`.
+fn parse_offset(text: &str) -> Option<u32> {
+    let rest = text.strip_prefix("T-")?;
+    let unit = rest.chars().last()?;
+    let minutes = match unit {
+        'd' => 24 * 60,
+        'h' => 60,
+        'm' => 1,
+        _ => return None,
+    };
+    let digits = rest.strip_suffix(unit)?;
+    if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let before = digits.parse::<u32>().ok()?.checked_mul(minutes)?;
+    (before <= DAYS_LIMIT * 24 * 60).then_some(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_offset;
+    use crate::call_file::tests::{CALL, accept, check, edited, parsed};
+
+    #[test]
+    fn offsets_are_days_hours_or_minutes_before_the_close() {
+        for (text, minutes) in [
+            ("T-30d", Some(43_200)),
+            ("T-14d", Some(20_160)),
+            ("T-4h", Some(240)),
+            ("T-90m", Some(90)),
+            ("T-366d", Some(527_040)),
+            ("T-367d", None),
+            ("T-8785h", None),
+            ("T-0d", None),
+            ("T-07d", None),
+            ("T+1d", None),
+            ("T--1d", None),
+            ("T-1 mese", None),
+            ("T-1w", None),
+            ("T-1.5h", None),
+            ("T-d", None),
+            ("T-", None),
+            ("30d", None),
+            ("t-30d", None),
+            ("T-99999999999d", None),
+            ("T-3€", None),
+        ] {
+            assert_eq!(parse_offset(text), minutes, "{text}");
+        }
+    }
+
+    #[test]
+    fn reminders_differ_and_come_before_the_close() {
+        let (first, topic) = ("\"T-30d\"", "topic = \"draft_not_submitted\"");
+        let again = format!("{topic}\noffsets = [\"T-2d\"]\n[[reminders]]\n{topic}");
+        check(&[
+            (
+                first,
+                "\"T-1 mese\"",
+                "reminders[0].offsets[0]",
+                "a time before the close",
+            ),
+            (
+                first,
+                "\"T+1d\"",
+                "reminders[0].offsets[0]",
+                "a time before the close",
+            ),
+            (first, "30", "reminders[0].offsets[0]", "must be text"),
+            (
+                first,
+                "\"T-24h\"",
+                "reminders[0].offsets[4]",
+                "reminders[0].offsets[0], the same",
+            ),
+            (
+                topic,
+                "topic = \"x\"",
+                "reminders[0].topic",
+                "draft_not_submitted",
+            ),
+            (topic, &again, "reminders[1].topic", "must differ"),
+        ]);
+        accept(&[(first, "\"T-90d\"")]);
+    }
+
+    #[test]
+    fn a_call_may_say_that_it_has_no_reminders() {
+        let (terms, _) = CALL.split_once("[[reminders]]").unwrap();
+        let text = edited(terms, "acceptance_days", "reminders = []\nacceptance_days");
+
+        assert!(parsed(&text).terms.reminders.is_empty());
+    }
+
+    #[test]
+    fn the_window_is_civil_time_of_its_zone() {
+        let window = parsed(CALL).terms.window;
+
+        assert_eq!(window.opens_at.to_rfc3339(), "2016-04-04T08:00:00+00:00");
+        assert_eq!(window.closes_at.to_rfc3339(), "2016-05-31T14:00:00+00:00");
+        assert_eq!(window.closes_text, "2016-05-31 16:00");
+    }
+
+    #[test]
+    fn a_close_given_as_a_day_alone_is_its_last_microsecond() {
+        let window = parsed(&edited(CALL, "2016-05-31 16:00", "2016-05-31"))
+            .terms
+            .window;
+
+        assert_eq!(
+            window.closes_at.to_rfc3339(),
+            "2016-05-31T21:59:59.999999+00:00"
+        );
+    }
+
+    #[test]
+    fn the_window_is_checked_against_its_zone() {
+        let (opens, closes) = ("\"2016-04-04 10:00\"", "\"2016-05-31 16:00\"");
+        check(&[
+            (
+                closes,
+                opens,
+                "window.closes",
+                "must be after the opening, 2016-04-04 10:00",
+            ),
+            (
+                closes,
+                "\"2016-04-03\"",
+                "window.closes",
+                "must be after the opening",
+            ),
+            (
+                closes,
+                "2016-05-31T16:00:00",
+                "window.closes",
+                "must be text in quotes",
+            ),
+            (
+                closes,
+                "\"2016-02-30 16:00\"",
+                "window.closes",
+                "must be a civil time",
+            ),
+            (
+                opens,
+                "\"2016-04-04\"",
+                "window.opens",
+                "must be a civil time",
+            ),
+            (
+                opens,
+                "\"1016-04-04 10:00\"",
+                "window.opens",
+                "must be a civil time",
+            ),
+            (
+                opens,
+                "\"2016-03-27 02:30\"",
+                "window.opens",
+                "must be a civil time",
+            ),
+            (
+                "Europe/Rome",
+                "Europe/Roma",
+                "window.zone",
+                "such as \"Europe/Rome\"",
+            ),
+        ]);
+        accept(&[
+            (closes, "\"2016-04-04 10:01\""),
+            (opens, "\"2016-03-27 03:00\""),
+        ]);
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_needs_its_offset() {
+        let closes = "\"2016-05-31 16:00\"";
+        check(&[(
+            closes,
+            "\"2016-10-30 02:30\"",
+            "window.closes",
+            "must be a civil time",
+        )]);
+
+        let window = parsed(&edited(CALL, closes, "\"2016-10-30 02:30 +01:00\""))
+            .terms
+            .window;
+
+        assert_eq!(window.closes_at.to_rfc3339(), "2016-10-30T01:30:00+00:00");
+    }
+}

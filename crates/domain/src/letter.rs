@@ -1,0 +1,288 @@
+//! Letters: one message to one address, with its facts, language and key fixed when it is queued.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::civil::Language;
+use crate::event::Personal;
+use crate::ids::{ApplicationId, CallId, ConsortiumId, LetterId, ProgrammeId};
+use crate::money::Eur;
+use crate::programme::Text;
+
+/// Every state a letter can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterState {
+    Draft,
+    Held,
+    Queued,
+    /// Committed before the relay is spoken to.
+    Sending,
+    /// The relay said 250, or the file is on disk.
+    Sent,
+    /// A crash or a broken connection left the outcome unknown: a person decides.
+    Uncertain,
+    Delivered,
+    Bounced,
+    Failed,
+    Expired,
+    Cancelled,
+    Parked,
+}
+
+impl LetterState {
+    pub const ALL: [Self; 12] = [
+        Self::Draft,
+        Self::Held,
+        Self::Queued,
+        Self::Sending,
+        Self::Sent,
+        Self::Uncertain,
+        Self::Delivered,
+        Self::Bounced,
+        Self::Failed,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Parked,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Uncertain => "uncertain",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Parked => "parked",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What a letter is about, without its facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterKind {
+    CallOpened,
+    DraftReminder,
+    Receipt,
+    Lapsed,
+    LateRefusal,
+    Inadmissible,
+    Awarded,
+    AwardedInPart,
+    WaitingList,
+    BelowThreshold,
+    OfficersDigest,
+}
+
+impl LetterKind {
+    pub const ALL: [Self; 11] = [
+        Self::CallOpened,
+        Self::DraftReminder,
+        Self::Receipt,
+        Self::Lapsed,
+        Self::LateRefusal,
+        Self::Inadmissible,
+        Self::Awarded,
+        Self::AwardedInPart,
+        Self::WaitingList,
+        Self::BelowThreshold,
+        Self::OfficersDigest,
+    ];
+
+    /// The name of its templates' folder and of its rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CallOpened => "call_opened",
+            Self::DraftReminder => "draft_reminder",
+            Self::Receipt => "receipt",
+            Self::Lapsed => "lapsed",
+            Self::LateRefusal => "late_refusal",
+            Self::Inadmissible => "inadmissible",
+            Self::Awarded => "awarded",
+            Self::AwardedInPart => "awarded_in_part",
+            Self::WaitingList => "waiting_list",
+            Self::BelowThreshold => "below_threshold",
+            Self::OfficersDigest => "officers_digest",
+        }
+    }
+}
+
+/// The facts of one letter, by kind. Stored as JSON with the letter: a file format, only add.
+/// Instants are UTC; templates print them in the call's zone. Scores are exact decimals as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Facts {
+    CallOpened {
+        opens_at: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        act: String,
+        budget: Eur,
+        rate_basis_points: u32,
+        min_grant: Option<Eur>,
+        max_grant: Option<Eur>,
+    },
+    DraftReminder {
+        application: String,
+        project: String,
+        closes_at: DateTime<Utc>,
+        /// What still keeps the draft from being submitted, at the time of writing.
+        missing: Vec<String>,
+    },
+    Receipt {
+        application: String,
+        project: String,
+        protocol: String,
+        received_at: DateTime<Utc>,
+        content_sha256: String,
+        closes_at: DateTime<Utc>,
+    },
+    Lapsed {
+        application: String,
+        project: String,
+        closes_at: DateTime<Utc>,
+    },
+    LateRefusal {
+        application: String,
+        project: String,
+        received_at: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+    },
+    Inadmissible {
+        application: String,
+        project: String,
+        protocol: String,
+        reasons: Vec<Reason>,
+        act: String,
+    },
+    Awarded {
+        outcome: Outcome,
+        amount: Eur,
+        eligible_cost: Eur,
+        acceptance_days: u32,
+    },
+    AwardedInPart {
+        outcome: Outcome,
+        amount: Eur,
+        /// What the rules would have given had the budget sufficed.
+        full_grant: Eur,
+        acceptance_days: u32,
+    },
+    WaitingList {
+        outcome: Outcome,
+        /// Place on the waiting list, from 1.
+        place: u32,
+    },
+    BelowThreshold {
+        outcome: Outcome,
+        threshold: String,
+    },
+    OfficersDigest {
+        on: chrono::NaiveDate,
+        calls: Vec<DigestLine>,
+        letters_failed: u64,
+        letters_uncertain: u64,
+        timers_parked: u64,
+        proposals_pending: u64,
+    },
+}
+
+/// What all outcome letters tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub application: String,
+    pub project: String,
+    pub protocol: String,
+    /// Place in the ranking, from 1; `None` below the threshold.
+    pub position: Option<u32>,
+    pub score: String,
+    pub act: String,
+}
+
+/// Why an application is inadmissible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub rule: String,
+    pub explanation: Text,
+}
+
+/// One call in the officers' digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestLine {
+    pub call: String,
+    pub state: String,
+    pub closes_at: DateTime<Utc>,
+    pub zone: String,
+    pub drafts: u64,
+    pub submitted: u64,
+    pub under_check: u64,
+}
+
+impl Facts {
+    pub const fn kind(&self) -> LetterKind {
+        match self {
+            Self::CallOpened { .. } => LetterKind::CallOpened,
+            Self::DraftReminder { .. } => LetterKind::DraftReminder,
+            Self::Receipt { .. } => LetterKind::Receipt,
+            Self::Lapsed { .. } => LetterKind::Lapsed,
+            Self::LateRefusal { .. } => LetterKind::LateRefusal,
+            Self::Inadmissible { .. } => LetterKind::Inadmissible,
+            Self::Awarded { .. } => LetterKind::Awarded,
+            Self::AwardedInPart { .. } => LetterKind::AwardedInPart,
+            Self::WaitingList { .. } => LetterKind::WaitingList,
+            Self::BelowThreshold { .. } => LetterKind::BelowThreshold,
+            Self::OfficersDigest { .. } => LetterKind::OfficersDigest,
+        }
+    }
+}
+
+/// Who a letter goes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The organisation's name.
+    pub name: String,
+    pub address: Personal,
+    pub language: Language,
+    pub consortium: Option<ConsortiumId>,
+}
+
+/// A letter that an event causes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterWanted {
+    /// Unique for ever: the same cause never mails twice.
+    pub key: String,
+    pub programme: ProgrammeId,
+    pub call: Option<CallId>,
+    pub application: Option<ApplicationId>,
+    pub recipient: Recipient,
+    pub facts: Facts,
+    /// After this instant the letter is useless and expires unsent.
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+/// A letter as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    pub id: LetterId,
+    pub wanted: LetterWanted,
+    pub state: LetterState,
+    pub message_id: String,
+    pub queued_at: DateTime<Utc>,
+    pub next_at: DateTime<Utc>,
+    pub attempts: i32,
+    /// Raised at each claim; a finishing write must still hold it.
+    pub lease_token: i64,
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The relay's last answer, cleaned, at most 500 characters.
+    pub last_answer: Option<String>,
+}

@@ -1,0 +1,34 @@
+//! The rules of a co-financing call: pure functions of state, facts and now, readable by the
+//! region's lawyer and replayable in court. Nothing here reads a clock, a file or a database.
+
+pub mod actor;
+pub mod application;
+pub mod award;
+pub mod budget;
+pub mod call;
+pub mod call_file;
+pub mod civil;
+pub mod consortium;
+pub mod cron_schedule;
+pub mod eligibility;
+pub mod evaluation;
+pub mod event;
+#[cfg(test)]
+mod examples;
+pub mod grant;
+pub mod identifiers;
+pub mod ids;
+pub mod independence;
+pub mod letter;
+pub mod money;
+pub mod programme;
+pub mod project;
+pub mod proposal;
+pub mod ranking;
+pub mod ranking_version;
+pub mod receipt;
+pub mod rules;
+pub mod scoring;
+pub mod sme;
+pub mod timer;
+pub mod token;

@@ -1,0 +1,294 @@
+//! Four eyes: an act that one person asks for and another approves. Two tokens of one person are
+//! one person.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CallId, ProposalId, RankingId};
+
+/// How long a proposal waits for its second person.
+pub const EXPIRES_AFTER: TimeDelta = TimeDelta::days(30);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub id: ProposalId,
+    pub call: CallId,
+    pub act: Act,
+    /// SHA-256 of what would be done, checked again when it is approved.
+    pub payload_sha256: String,
+    pub requested_by: String,
+    pub requested_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub state: State,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<DateTime<Utc>>,
+    pub reason: Option<String>,
+}
+
+/// What would be done. The names are stored; only add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Act {
+    /// Put this ranking in force.
+    Ranking { ranking: RankingId },
+    /// Award the grants of this ranking under the act of that number.
+    Award { ranking: RankingId, act: String },
+}
+
+impl Act {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ranking { .. } => "ranking",
+            Self::Award { .. } => "award",
+        }
+    }
+
+    pub const fn ranking(&self) -> RankingId {
+        match self {
+            Self::Ranking { ranking } | Self::Award { ranking, .. } => *ranking,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Pending,
+    Approved,
+    Rejected,
+}
+
+impl State {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Approved, Self::Rejected];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What happens to a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Requested {
+        proposal: Box<Proposal>,
+    },
+    Approved {
+        by: String,
+        at: DateTime<Utc>,
+    },
+    Rejected {
+        by: String,
+        at: DateTime<Utc>,
+        reason: String,
+    },
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Requested { .. } => "requested",
+            Self::Approved { .. } => "approved",
+            Self::Rejected { .. } => "rejected",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the proposal is {actual}, this needs pending")]
+    NotPending { actual: &'static str },
+    #[error("{person} asked for this and cannot approve it too: a second person is needed")]
+    SamePerson { person: String },
+    #[error("the proposal expired at {expires_at}, it is {now}")]
+    Expired {
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+    #[error("what would be done has changed since it was proposed: {proposed}, now {current}")]
+    PayloadChanged { proposed: String, current: String },
+    #[error("a rejection needs a reason")]
+    ReasonMissing,
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotPending { .. } => "PROPOSAL_STATE",
+            Self::SamePerson { .. } => "SECOND_PERSON_REQUIRED",
+            Self::Expired { .. } => "PROPOSAL_EXPIRED",
+            Self::PayloadChanged { .. } => "PROPOSAL_CHANGED",
+            Self::ReasonMissing => "REASON_REQUIRED",
+        }
+    }
+}
+
+pub fn request(
+    id: ProposalId,
+    call: CallId,
+    act: Act,
+    payload_sha256: String,
+    person: &str,
+    now: DateTime<Utc>,
+) -> Event {
+    let proposal = Proposal {
+        id,
+        call,
+        act,
+        payload_sha256,
+        requested_by: person.to_owned(),
+        requested_at: now,
+        expires_at: now + EXPIRES_AFTER,
+        state: State::Pending,
+        decided_by: None,
+        decided_at: None,
+        reason: None,
+    };
+    Event::Requested {
+        proposal: Box::new(proposal),
+    }
+}
+
+/// A second person approves exactly what was proposed.
+pub fn approve(
+    proposal: &Proposal,
+    person: &str,
+    payload_sha256: &str,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    expect_pending(proposal)?;
+    if proposal.requested_by == person {
+        return Err(Refusal::SamePerson {
+            person: person.to_owned(),
+        });
+    }
+    if now > proposal.expires_at {
+        return Err(Refusal::Expired {
+            expires_at: proposal.expires_at,
+            now,
+        });
+    }
+    if proposal.payload_sha256 != payload_sha256 {
+        return Err(Refusal::PayloadChanged {
+            proposed: proposal.payload_sha256.clone(),
+            current: payload_sha256.to_owned(),
+        });
+    }
+    Ok(Event::Approved {
+        by: person.to_owned(),
+        at: now,
+    })
+}
+
+/// Anybody entitled may reject, the requester included: taking back one's own is no approval.
+pub fn reject(
+    proposal: &Proposal,
+    person: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    expect_pending(proposal)?;
+    if reason.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    Ok(Event::Rejected {
+        by: person.to_owned(),
+        at: now,
+        reason: reason.to_owned(),
+    })
+}
+
+/// The proposal after `event`; `None` before it was requested.
+#[must_use]
+pub fn apply(before: Option<Proposal>, event: &Event) -> Option<Proposal> {
+    match event {
+        Event::Requested { proposal } => Some((**proposal).clone()),
+        Event::Approved { by, at } => before.map(|proposal| Proposal {
+            state: State::Approved,
+            decided_by: Some(by.clone()),
+            decided_at: Some(*at),
+            ..proposal
+        }),
+        Event::Rejected { by, at, reason } => before.map(|proposal| Proposal {
+            state: State::Rejected,
+            decided_by: Some(by.clone()),
+            decided_at: Some(*at),
+            reason: Some(reason.clone()),
+            ..proposal
+        }),
+    }
+}
+
+fn expect_pending(proposal: &Proposal) -> Result<(), Refusal> {
+    if proposal.state == State::Pending {
+        return Ok(());
+    }
+    Err(Refusal::NotPending {
+        actual: proposal.state.as_str(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending() -> Proposal {
+        let act = Act::Ranking {
+            ranking: RankingId(uuid::Uuid::from_u128(1)),
+        };
+        let id = ProposalId(uuid::Uuid::from_u128(2));
+        let event = request(
+            id,
+            "er/2016".parse().unwrap(),
+            act,
+            "a".into(),
+            "anna",
+            DateTime::UNIX_EPOCH,
+        );
+        apply(None, &event).unwrap()
+    }
+
+    #[test]
+    fn nobody_approves_their_own_proposal() {
+        let refusal = approve(&pending(), "anna", "a", DateTime::UNIX_EPOCH).unwrap_err();
+
+        assert_eq!(refusal.reason(), "SECOND_PERSON_REQUIRED");
+    }
+
+    #[test]
+    fn a_changed_payload_is_not_what_was_proposed() {
+        let refusal = approve(&pending(), "bruno", "b", DateTime::UNIX_EPOCH).unwrap_err();
+
+        assert_eq!(refusal.reason(), "PROPOSAL_CHANGED");
+    }
+
+    #[test]
+    fn a_proposal_expires_after_its_last_instant() {
+        let proposal = pending();
+        assert!(approve(&proposal, "bruno", "a", proposal.expires_at).is_ok());
+
+        let late = proposal.expires_at + TimeDelta::microseconds(1);
+
+        assert_eq!(
+            approve(&proposal, "bruno", "a", late).unwrap_err().reason(),
+            "PROPOSAL_EXPIRED"
+        );
+    }
+
+    #[test]
+    fn a_decided_proposal_is_not_decided_again() {
+        let proposal = pending();
+        let event = approve(&proposal, "bruno", "a", DateTime::UNIX_EPOCH).unwrap();
+        let approved = apply(Some(proposal), &event).unwrap();
+
+        let refusal = reject(&approved, "carla", "no", DateTime::UNIX_EPOCH).unwrap_err();
+
+        assert_eq!(refusal.reason(), "PROPOSAL_STATE");
+    }
+}

@@ -1,0 +1,157 @@
+//! One version of a call's ranking as it is stored: computed by one person, put in force by the
+//! approval of another, and never changed afterwards.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CallId, RankingId};
+use crate::money::Eur;
+use crate::ranking::{Allocation, Ranked};
+use crate::receipt;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RankingVersion {
+    pub id: RankingId,
+    pub call: CallId,
+    /// From 1 within the call.
+    pub version: u32,
+    pub state: State,
+    pub rule_set_version: u32,
+    pub budget: Eur,
+    /// SHA-256 of everything it was computed from.
+    pub inputs_sha256: String,
+    pub computed_by: String,
+    pub computed_at: DateTime<Utc>,
+    pub ranked: Ranked,
+    pub allocation: Allocation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Proposed,
+    InForce,
+    Rejected,
+    Superseded,
+}
+
+impl State {
+    pub const ALL: [Self; 4] = [
+        Self::Proposed,
+        Self::InForce,
+        Self::Rejected,
+        Self::Superseded,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::InForce => "in_force",
+            Self::Rejected => "rejected",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What happens to a version of a ranking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Computed { ranking: Box<RankingVersion> },
+    PutInForce,
+    Rejected,
+    Superseded,
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Computed { .. } => "computed",
+            Self::PutInForce => "put_in_force",
+            Self::Rejected => "rejected",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("version {version} of the ranking is {actual}, this needs {required}")]
+    WrongState {
+        version: u32,
+        required: &'static str,
+        actual: &'static str,
+    },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongState { .. } => "RANKING_STATE",
+        }
+    }
+}
+
+pub fn put_in_force(ranking: &RankingVersion) -> Result<Event, Refusal> {
+    expect_state(ranking, State::Proposed)?;
+    Ok(Event::PutInForce)
+}
+
+pub fn reject(ranking: &RankingVersion) -> Result<Event, Refusal> {
+    expect_state(ranking, State::Proposed)?;
+    Ok(Event::Rejected)
+}
+
+/// A later version takes the place of this one.
+pub fn supersede(ranking: &RankingVersion) -> Result<Event, Refusal> {
+    match ranking.state {
+        State::Proposed | State::InForce => Ok(Event::Superseded),
+        State::Rejected | State::Superseded => Err(Refusal::WrongState {
+            version: ranking.version,
+            required: "proposed or in_force",
+            actual: ranking.state.as_str(),
+        }),
+    }
+}
+
+/// The version after `event`; `None` before it was computed.
+#[must_use]
+pub fn apply(before: Option<RankingVersion>, event: &Event) -> Option<RankingVersion> {
+    let state = match event {
+        Event::Computed { ranking } => return Some((**ranking).clone()),
+        Event::PutInForce => State::InForce,
+        Event::Rejected => State::Rejected,
+        Event::Superseded => State::Superseded,
+    };
+    before.map(|ranking| RankingVersion { state, ..ranking })
+}
+
+impl RankingVersion {
+    /// What two persons must agree on: the order, the amounts and what they come from.
+    ///
+    /// # Errors
+    /// Never in practice: every part has a JSON form.
+    pub fn payload_sha256(&self) -> Result<String, serde_json::Error> {
+        let payload = (
+            &self.call,
+            self.version,
+            &self.inputs_sha256,
+            &self.ranked,
+            &self.allocation,
+        );
+        Ok(receipt::sha256_hex(&receipt::canonical(&payload)?))
+    }
+}
+
+fn expect_state(ranking: &RankingVersion, required: State) -> Result<(), Refusal> {
+    if ranking.state == required {
+        return Ok(());
+    }
+    Err(Refusal::WrongState {
+        version: ranking.version,
+        required: required.as_str(),
+        actual: ranking.state.as_str(),
+    })
+}

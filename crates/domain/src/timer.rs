@@ -1,0 +1,108 @@
+//! Timers: rows that make something happen at an instant, unique by subject, kind and nominal
+//! time.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CallId, TimerId};
+
+/// What a timer does when it is due. The names are stored; only add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerKind {
+    CallOpens,
+    CallCloses,
+    DraftsLapse,
+    DraftReminder,
+}
+
+impl TimerKind {
+    pub const ALL: [Self; 4] = [
+        Self::CallOpens,
+        Self::CallCloses,
+        Self::DraftsLapse,
+        Self::DraftReminder,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CallOpens => "call_opens",
+            Self::CallCloses => "call_closes",
+            Self::DraftsLapse => "drafts_lapse",
+            Self::DraftReminder => "draft_reminder",
+        }
+    }
+
+    /// `None` for a kind this binary does not know: such a timer is left alone.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A timer that an event asks for. `nominal_at` is its identity, `due_at` when it may fire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimerWanted {
+    pub call: CallId,
+    pub kind: TimerKind,
+    pub nominal_at: DateTime<Utc>,
+}
+
+impl TimerWanted {
+    pub fn new(call: &CallId, kind: TimerKind, nominal_at: DateTime<Utc>) -> Self {
+        Self {
+            call: call.clone(),
+            kind,
+            nominal_at,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerState {
+    Waiting,
+    Fired,
+    /// Failed too often; waits for a person.
+    Parked,
+    Cancelled,
+}
+
+impl TimerState {
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Fired, Self::Parked, Self::Cancelled];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Fired => "fired",
+            Self::Parked => "parked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A timer as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    pub id: TimerId,
+    pub call: CallId,
+    /// As stored; may be a kind of a newer binary.
+    pub kind: String,
+    pub nominal_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    pub state: TimerState,
+    pub attempts: i32,
+    /// Raised at each claim; a finishing write must still hold it.
+    pub lease_token: i64,
+    pub fired_at: Option<DateTime<Utc>>,
+    pub last_error: Option<String>,
+}
+
+/// A cron schedule of the office's routine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    pub name: String,
+    pub cron: String,
+    pub zone: String,
+    pub next_fire_at: DateTime<Utc>,
+    pub last_fire_at: Option<DateTime<Utc>>,
+}

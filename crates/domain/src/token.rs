@@ -1,0 +1,202 @@
+//! API tokens: random, shown once, stored hashed, bound to a named person, expiring, revocable.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::{Actor, Role};
+use crate::ids::{ConsortiumId, ProgrammeId, TokenId};
+
+/// Longest life of a token, in days.
+pub const MAX_DAYS: u32 = 366;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: TokenId,
+    /// The person who holds it.
+    pub person: String,
+    pub roles: Vec<Role>,
+    pub programme: Option<ProgrammeId>,
+    pub consortium: Option<ConsortiumId>,
+    /// Hexadecimal SHA-256 of the secret.
+    pub secret_sha256: String,
+    pub created_by: String,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Whether it may do nothing but create tokens.
+    pub bootstrap: bool,
+}
+
+/// What happens to a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Created { token: Box<Token> },
+    Revoked { at: DateTime<Utc>, by: String },
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Revoked { .. } => "revoked",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("a token needs the name of a person: 1 to 100 of letters, digits and . _ - @")]
+    PersonMissing,
+    #[error("a token needs at least one role")]
+    RolesMissing,
+    #[error("the role system belongs to time and is given to nobody")]
+    SystemRole,
+    #[error("a token of a consortium needs the consortium, and no other token may have one")]
+    ConsortiumMismatch,
+    #[error("a token with the role {one} may not also be {other}")]
+    RolesExclude { one: Role, other: Role },
+    #[error("a token with the role {role} must be bound to a programme")]
+    ProgrammeMissing { role: Role },
+    #[error("a token lives 1 to {MAX_DAYS} days, {days} were asked for")]
+    LifeOutOfRange { days: u32 },
+    #[error("the token was revoked at {at}")]
+    AlreadyRevoked { at: DateTime<Utc> },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::PersonMissing
+            | Self::RolesMissing
+            | Self::SystemRole
+            | Self::ConsortiumMismatch
+            | Self::RolesExclude { .. }
+            | Self::ProgrammeMissing { .. }
+            | Self::LifeOutOfRange { .. } => "TOKEN_INVALID",
+            Self::AlreadyRevoked { .. } => "TOKEN_REVOKED",
+        }
+    }
+
+    /// The field of the request that breaks the rule.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::PersonMissing => "token.person",
+            Self::RolesMissing | Self::SystemRole | Self::RolesExclude { .. } => "token.roles",
+            Self::ConsortiumMismatch => "token.consortium",
+            Self::ProgrammeMissing { .. } => "token.programme",
+            Self::LifeOutOfRange { .. } => "token.days",
+            Self::AlreadyRevoked { .. } => "name",
+        }
+    }
+}
+
+/// Roles one token may not join: who manages tokens sees no cases; who evaluates does not run
+/// the call, and a consortium is nothing else.
+const EXCLUSIVE: [(Role, &[Role]); 3] = [
+    (
+        Role::Admin,
+        &[
+            Role::Officer,
+            Role::Manager,
+            Role::Approver,
+            Role::Evaluator,
+            Role::Consortium,
+            Role::Auditor,
+            Role::Viewer,
+        ],
+    ),
+    (
+        Role::Evaluator,
+        &[
+            Role::Officer,
+            Role::Manager,
+            Role::Approver,
+            Role::Consortium,
+        ],
+    ),
+    (
+        Role::Consortium,
+        &[
+            Role::Officer,
+            Role::Manager,
+            Role::Approver,
+            Role::Auditor,
+            Role::Viewer,
+        ],
+    ),
+];
+
+/// Checks what is asked for before a token is made. `days` is its life.
+pub fn create(token: Token, days: u32) -> Result<Event, Refusal> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
+    if token.person.is_empty() || token.person.len() > 100 || !token.person.chars().all(fits) {
+        return Err(Refusal::PersonMissing);
+    }
+    if token.roles.is_empty() {
+        return Err(Refusal::RolesMissing);
+    }
+    if token.roles.contains(&Role::System) || token.person == "system" {
+        return Err(Refusal::SystemRole);
+    }
+    for (one, others) in EXCLUSIVE {
+        if let Some(other) = others.iter().find(|role| token.roles.contains(role))
+            && token.roles.contains(&one)
+        {
+            return Err(Refusal::RolesExclude { one, other: *other });
+        }
+    }
+    if token.roles.contains(&Role::Consortium) != token.consortium.is_some() {
+        return Err(Refusal::ConsortiumMismatch);
+    }
+    if let Some(role) = token.roles.iter().find(|role| **role != Role::Admin)
+        && token.programme.is_none()
+    {
+        return Err(Refusal::ProgrammeMissing { role: *role });
+    }
+    if !(1..=MAX_DAYS).contains(&days) {
+        return Err(Refusal::LifeOutOfRange { days });
+    }
+    Ok(Event::Created {
+        token: Box::new(token),
+    })
+}
+
+pub fn revoke(token: &Token, by: &str, now: DateTime<Utc>) -> Result<Event, Refusal> {
+    if let Some(at) = token.revoked_at {
+        return Err(Refusal::AlreadyRevoked { at });
+    }
+    Ok(Event::Revoked {
+        at: now,
+        by: by.to_owned(),
+    })
+}
+
+/// The token after `event`; `None` before it was created.
+#[must_use]
+pub fn apply(before: Option<Token>, event: &Event) -> Option<Token> {
+    match event {
+        Event::Created { token } => Some((**token).clone()),
+        Event::Revoked { at, .. } => before.map(|token| Token {
+            revoked_at: Some(*at),
+            ..token
+        }),
+    }
+}
+
+impl Token {
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && now <= self.expires_at
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor {
+            person: self.person.clone(),
+            roles: self.roles.clone(),
+            programme: self.programme.clone(),
+            consortium: self.consortium,
+        }
+    }
+}
