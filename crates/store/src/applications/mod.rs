@@ -1,0 +1,160 @@
+//! Applications: the working copy as rows, the sealed submissions, the findings.
+
+mod read;
+mod write;
+
+use bando_domain::application::{self, Application, State};
+use bando_domain::event::SubjectKind;
+use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+
+use crate::door::{Db, Tx};
+use crate::error::Error;
+use crate::page::{Page, PageQuery};
+use crate::record::{About, Aggregate, Versioned};
+use crate::tables::applications::{Column, Entity};
+use crate::tables::{evaluations, submissions};
+
+pub use write::seal;
+
+/// Which applications to read.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub state: Option<State>,
+    pub consortium: Option<ConsortiumId>,
+    /// Only those assigned to this evaluator.
+    pub evaluator: Option<String>,
+}
+
+/// # Errors
+/// `NotFound`.
+pub async fn get<D: Db>(db: &D, id: ApplicationId) -> Result<Versioned<Application>, Error> {
+    let row = Entity::find_by_id(id.0).one(db.connection()).await?;
+    let row = row.ok_or_else(|| Error::not_found(format!("application {id}")))?;
+    let mut found = read::with_parts(db, vec![row]).await?;
+    found
+        .pop()
+        .ok_or_else(|| Error::not_found(format!("application {id}")))
+}
+
+/// The one application of a consortium in a call.
+pub async fn of_consortium<D: Db>(
+    db: &D,
+    call: &CallId,
+    consortium: ConsortiumId,
+) -> Result<Option<ApplicationId>, Error> {
+    let row = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::Consortium.eq(consortium.0))
+        .one(db.connection())
+        .await?;
+    Ok(row.map(|row| row.id.into()))
+}
+
+/// The applications of a call in order of creation.
+pub async fn list<D: Db>(
+    db: &D,
+    call: &CallId,
+    filter: &Filter,
+    page: &PageQuery,
+) -> Result<Page<Versioned<Application>>, Error> {
+    let mut query = Entity::find().filter(Column::Call.eq(call.to_string()));
+    if let Some(state) = filter.state {
+        query = query.filter(Column::State.eq(state.as_str()));
+    }
+    if let Some(consortium) = filter.consortium {
+        query = query.filter(Column::Consortium.eq(consortium.0));
+    }
+    if let Some(evaluator) = &filter.evaluator {
+        let assigned = sea_orm::sea_query::Query::select()
+            .column(evaluations::Column::Application)
+            .from(evaluations::Entity)
+            .and_where(evaluations::Column::Evaluator.eq(evaluator.as_str()))
+            .to_owned();
+        query = query.filter(Column::Id.in_subquery(assigned));
+    }
+    if let Some(after) = page.after_uuid() {
+        query = query.filter(Column::Id.gt(after));
+    }
+    let rows = query
+        .order_by_asc(Column::Id)
+        .limit(page.limit())
+        .all(db.connection())
+        .await?;
+    let found = read::with_parts(db, rows).await?;
+    Ok(Page::of(found, page.size, |known| {
+        known.value.id.to_string()
+    }))
+}
+
+/// Ids of a call's applications in one state.
+pub async fn ids_in<D: Db>(
+    db: &D,
+    call: &CallId,
+    state: State,
+) -> Result<Vec<ApplicationId>, Error> {
+    let ids: Vec<uuid::Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::State.eq(state.as_str()))
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(db.connection())
+        .await?;
+    Ok(ids.into_iter().map(Into::into).collect())
+}
+
+pub async fn count_in<D: Db>(db: &D, call: &CallId, state: State) -> Result<u64, Error> {
+    let query = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::State.eq(state.as_str()));
+    Ok(query.count(db.connection()).await?)
+}
+
+/// The sealed bytes of a submission.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn sealed_content<D: Db>(
+    db: &D,
+    id: ApplicationId,
+    number: u32,
+) -> Result<String, Error> {
+    let number = i32::try_from(number).unwrap_or(i32::MAX);
+    let row = submissions::Entity::find_by_id((id.0, number))
+        .one(db.connection())
+        .await?;
+    let row =
+        row.ok_or_else(|| Error::not_found(format!("submission {number} of application {id}")))?;
+    Ok(row.content)
+}
+
+impl Aggregate for Application {
+    type Event = application::Event;
+    const KIND: SubjectKind = SubjectKind::Application;
+
+    fn about(&self) -> About {
+        About {
+            subject: self.id.to_string(),
+            programme: Some(self.call.programme().clone()),
+            call: Some(self.call.clone()),
+            consortium: Some(self.consortium),
+        }
+    }
+
+    fn event_kind(event: &application::Event) -> &'static str {
+        event.kind()
+    }
+
+    fn apply(before: Option<Self>, event: &application::Event) -> Option<Self> {
+        application::apply(before, event)
+    }
+
+    async fn save(&self, tx: &Tx, before: Option<&Self>, version: i64) -> Result<(), Error> {
+        write::save(self, tx, before, version).await
+    }
+}

@@ -1,0 +1,235 @@
+//! The write door: `Store::write(closure)` is the only way to change anything. Nobody is answered
+//! before COMMIT.
+
+mod connect;
+mod postgres;
+mod sqlite;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bando_domain::event::Cause;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::act::Act;
+use crate::error::Error;
+use crate::lock::FolderLock;
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settings {
+    Sqlite { file: PathBuf },
+    Postgres { url: String, connections: u32 },
+}
+
+/// The database behind its one door.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    reader: Reader,
+    door: Door,
+    committed: watch::Sender<u64>,
+    _lock: Option<FolderLock>,
+}
+
+#[derive(Debug)]
+enum Door {
+    Sqlite(sqlite::Writer),
+    Postgres(postgres::Writer),
+}
+
+/// A connection pool that only reads.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    connection: DatabaseConnection,
+}
+
+/// Something that can be read from: the reader, or a transaction in progress.
+pub trait Db: Send + Sync {
+    #[doc(hidden)]
+    type Connection: ConnectionTrait;
+    #[doc(hidden)]
+    fn connection(&self) -> &Self::Connection;
+}
+
+impl Db for Reader {
+    type Connection = DatabaseConnection;
+    fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+impl Db for Tx {
+    type Connection = DatabaseTransaction;
+    fn connection(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+}
+
+/// A transaction in progress, together with the act it belongs to.
+#[derive(Debug)]
+pub struct Tx {
+    transaction: DatabaseTransaction,
+    act: Act,
+    drawn: AtomicU64,
+}
+
+impl Tx {
+    fn new(transaction: DatabaseTransaction, act: Act) -> Self {
+        Self {
+            transaction,
+            act,
+            drawn: AtomicU64::new(0),
+        }
+    }
+
+    pub fn cause(&self) -> &Cause {
+        self.act.cause()
+    }
+
+    /// The next id of the act; the same on every run of the closure.
+    pub fn new_id(&self) -> Uuid {
+        self.act.id(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn new_salt(&self) -> [u8; 16] {
+        self.act.salt(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.transaction.get_database_backend() == DbBackend::Postgres
+    }
+}
+
+/// What a closure may fail with: any error that can carry a store error.
+pub trait Failure: From<Error> + Send + 'static {
+    /// The store error inside, if that is what it is.
+    fn store(&self) -> Option<&Error>;
+}
+
+impl Failure for Error {
+    fn store(&self) -> Option<&Error> {
+        Some(self)
+    }
+}
+
+/// The body of a write: an `async move |tx: &Tx|` closure over clonable inputs with no effect but
+/// the database. It may run several times.
+pub trait Work<'t, T, E>: FnOnce(&'t Tx) -> Self::Running {
+    type Running: Future<Output = Result<T, E>> + Send + 't;
+}
+
+impl<'t, T, E, F, R> Work<'t, T, E> for F
+where
+    F: FnOnce(&'t Tx) -> R,
+    R: Future<Output = Result<T, E>> + Send + 't,
+{
+    type Running = R;
+}
+
+impl Store {
+    /// Opens the database, takes the folder's lock on SQLite and brings the schema up to date.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when another daemon holds the data folder; `Unavailable` when the server
+    /// cannot be reached.
+    pub async fn open(settings: &Settings) -> Result<Self, Error> {
+        let (committed, _) = watch::channel(0);
+        let (reader, door, lock) = match settings {
+            Settings::Sqlite { file } => {
+                let lock = FolderLock::take(file)?;
+                let writer = connect::sqlite_writer(file).await?;
+                crate::migrations::run(&writer).await?;
+                let reader = connect::sqlite_reader(file).await?;
+                let writer = sqlite::Writer::start(writer, file.clone(), committed.clone());
+                (reader, Door::Sqlite(writer), Some(lock))
+            }
+            Settings::Postgres { url, connections } => {
+                let pool = connect::postgres(url, *connections).await?;
+                crate::migrations::run(&pool).await?;
+                let writer = postgres::Writer::new(pool.clone(), committed.clone());
+                (pool, Door::Postgres(writer), None)
+            }
+        };
+        let reader = Reader { connection: reader };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                reader,
+                door,
+                committed,
+                _lock: lock,
+            }),
+        })
+    }
+
+    pub fn read(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    /// Runs `work` in a transaction and answers once it is committed.
+    ///
+    /// # Errors
+    /// What `work` answers; `Unavailable` when the commit failed or the database is busy or down,
+    /// `Exhausted` when there is no room.
+    pub async fn write<T, E, F>(&self, act: Act, work: F) -> Result<T, E>
+    where
+        F: for<'t> Work<'t, T, E> + Clone + Send + 'static,
+        T: Send + 'static,
+        E: Failure,
+    {
+        self.run(act, work, false).await
+    }
+
+    /// Runs `work` as `write` would and rolls it back: what would happen, with nothing changed.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub async fn rehearse<T, E, F>(&self, act: Act, work: F) -> Result<T, E>
+    where
+        F: for<'t> Work<'t, T, E> + Clone + Send + 'static,
+        T: Send + 'static,
+        E: Failure,
+    {
+        self.run(act, work, true).await
+    }
+
+    async fn run<T, E, F>(&self, act: Act, work: F, rehearsal: bool) -> Result<T, E>
+    where
+        F: for<'t> Work<'t, T, E> + Clone + Send + 'static,
+        T: Send + 'static,
+        E: Failure,
+    {
+        match &self.inner.door {
+            Door::Sqlite(writer) => writer.run(act, work, rehearsal).await,
+            Door::Postgres(writer) => writer.run(act, work, rehearsal).await,
+        }
+    }
+
+    /// Changes after every commit: what waits for new work wakes up by it.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.committed.subscribe()
+    }
+
+    /// Numbers and chains committed events that wait for it; how many it did. Nothing to do on
+    /// SQLite, where the writer does it in the same commit.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub async fn sequence(&self, act: Act) -> Result<u64, Error> {
+        match &self.inner.door {
+            Door::Sqlite(_) => Ok(0),
+            Door::Postgres(_) => {
+                self.write(act, async move |tx: &Tx| crate::chain::sequence(tx).await)
+                    .await
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Evaluations with their scores.
+
+use std::collections::HashMap;
+
+use bando_domain::evaluation::{self, Evaluation, Score, State};
+use bando_domain::event::SubjectKind;
+use bando_domain::ids::{ApplicationId, CallId, EvaluationId};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
+use uuid::Uuid;
+
+use crate::calls::by_name;
+use crate::door::{Db, Tx};
+use crate::error::Error;
+use crate::page::{Page, PageQuery};
+use crate::record::{About, Aggregate, Versioned};
+use crate::tables::evaluations::{Column, Entity, Model};
+use crate::tables::{save_row, scores};
+
+/// # Errors
+/// `NotFound`.
+pub async fn get<D: Db>(db: &D, id: EvaluationId) -> Result<Versioned<Evaluation>, Error> {
+    let row = Entity::find_by_id(id.0).one(db.connection()).await?;
+    let row = row.ok_or_else(|| Error::not_found(format!("evaluation {id}")))?;
+    let mut found = with_scores(db, vec![row]).await?;
+    found
+        .pop()
+        .ok_or_else(|| Error::not_found(format!("evaluation {id}")))
+}
+
+/// Evaluations of a call, of one application or of one evaluator only if given.
+pub async fn list<D: Db>(
+    db: &D,
+    call: &CallId,
+    application: Option<ApplicationId>,
+    evaluator: Option<&str>,
+    page: &PageQuery,
+) -> Result<Page<Versioned<Evaluation>>, Error> {
+    let mut query = Entity::find().filter(Column::Call.eq(call.to_string()));
+    if let Some(application) = application {
+        query = query.filter(Column::Application.eq(application.0));
+    }
+    if let Some(evaluator) = evaluator {
+        query = query.filter(Column::Evaluator.eq(evaluator));
+    }
+    if let Some(after) = page.after_uuid() {
+        query = query.filter(Column::Id.gt(after));
+    }
+    let rows = query
+        .order_by_asc(Column::Id)
+        .limit(page.limit())
+        .all(db.connection())
+        .await?;
+    let found = with_scores(db, rows).await?;
+    Ok(Page::of(found, page.size, |known| {
+        known.value.id.to_string()
+    }))
+}
+
+/// Whether an application is assigned to this evaluator.
+pub async fn is_assigned<D: Db>(
+    db: &D,
+    application: ApplicationId,
+    evaluator: &str,
+) -> Result<bool, Error> {
+    let found = Entity::find()
+        .filter(Column::Application.eq(application.0))
+        .filter(Column::Evaluator.eq(evaluator))
+        .filter(Column::State.ne(State::Excluded.as_str()))
+        .one(db.connection())
+        .await?;
+    Ok(found.is_some())
+}
+
+async fn with_scores<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Evaluation>>, Error> {
+    let score_rows = scores::Entity::find()
+        .filter(scores::Column::Evaluation.is_in(rows.iter().map(|row| row.id)))
+        .order_by_asc(scores::Column::Position)
+        .all(db.connection())
+        .await?;
+    let mut by_evaluation: HashMap<Uuid, Vec<Score>> = HashMap::new();
+    for row in score_rows {
+        let score = Score {
+            criterion: row.criterion,
+            score: row.score.parse().map_err(Error::internal)?,
+            comment: row.comment,
+        };
+        by_evaluation.entry(row.evaluation).or_default().push(score);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let value = Evaluation {
+                id: row.id.into(),
+                call: row.call.parse().map_err(Error::internal)?,
+                application: row.application.into(),
+                evaluator: row.evaluator,
+                state: by_name(State::ALL, State::as_str, &row.state)?,
+                scores: by_evaluation.remove(&row.id).unwrap_or_default(),
+                excluded_because: row.excluded_because,
+            };
+            Ok(Versioned {
+                version: row.version,
+                value,
+            })
+        })
+        .collect()
+}
+
+impl Aggregate for Evaluation {
+    type Event = evaluation::Event;
+    const KIND: SubjectKind = SubjectKind::Evaluation;
+
+    fn about(&self) -> About {
+        About {
+            subject: self.id.to_string(),
+            programme: Some(self.call.programme().clone()),
+            call: Some(self.call.clone()),
+            consortium: None,
+        }
+    }
+
+    fn event_kind(event: &evaluation::Event) -> &'static str {
+        event.kind()
+    }
+
+    fn apply(before: Option<Self>, event: &evaluation::Event) -> Option<Self> {
+        evaluation::apply(before, event)
+    }
+
+    async fn save(&self, tx: &Tx, before: Option<&Self>, version: i64) -> Result<(), Error> {
+        save_own(self, tx, before.is_some(), version).await?;
+        if before.is_none_or(|known| known.scores != self.scores) {
+            replace_scores(self, tx, before.is_some()).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn save_own(
+    evaluation: &Evaluation,
+    tx: &Tx,
+    exists: bool,
+    version: i64,
+) -> Result<(), Error> {
+    let row = Model {
+        id: evaluation.id.0,
+        version,
+        call: evaluation.call.to_string(),
+        application: evaluation.application.0,
+        evaluator: evaluation.evaluator.clone(),
+        state: evaluation.state.as_str().to_owned(),
+        excluded_because: evaluation.excluded_because.clone(),
+    };
+    save_row!(tx, Entity, Column, row, exists, version, evaluation.id.0)
+}
+
+async fn replace_scores(evaluation: &Evaluation, tx: &Tx, exists: bool) -> Result<(), Error> {
+    let connection = tx.connection();
+    if exists {
+        scores::Entity::delete_many()
+            .filter(scores::Column::Evaluation.eq(evaluation.id.0))
+            .exec(connection)
+            .await?;
+    }
+    let rows: Vec<_> = (0..)
+        .zip(&evaluation.scores)
+        .map(|(position, score)| {
+            scores::Model {
+                evaluation: evaluation.id.0,
+                position,
+                criterion: score.criterion.clone(),
+                score: score.score.to_string(),
+                comment: score.comment.clone(),
+            }
+            .into_active_model()
+        })
+        .collect();
+    if !rows.is_empty() {
+        scores::Entity::insert_many(rows)
+            .exec_without_returning(connection)
+            .await?;
+    }
+    Ok(())
+}

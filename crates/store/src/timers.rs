@@ -1,0 +1,206 @@
+//! Timers as rows: unique by call, kind and nominal time, claimed under a lease with a fencing
+//! token, parked after repeated failure.
+
+use bando_domain::ids::ProgrammeId;
+use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+
+use crate::calls::by_name;
+use crate::door::{Db, Tx};
+use crate::error::Error;
+use crate::page::{Page, PageQuery};
+use crate::tables::timers::{ActiveModel, Column, Entity, Model};
+
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// Sets a timer; the same subject, kind and nominal time again changes nothing.
+pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
+    let row = Model {
+        id: tx.new_id(),
+        programme: wanted.call.programme().to_string(),
+        call: wanted.call.to_string(),
+        kind: wanted.kind.as_str().to_owned(),
+        nominal_at: wanted.nominal_at,
+        due_at: wanted.nominal_at,
+        state: TimerState::Waiting.as_str().to_owned(),
+        attempts: 0,
+        lease_token: 0,
+        lease_until: None,
+        fired_at: None,
+        last_error: None,
+    };
+    let identity = [Column::Call, Column::Kind, Column::NominalAt];
+    Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::columns(identity).do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Claims the due timer that waits longest, of a kind this binary knows.
+pub async fn claim(tx: &Tx) -> Result<Option<Timer>, Error> {
+    let now = tx.cause().at;
+    let free = Expr::col(Column::LeaseUntil)
+        .is_null()
+        .or(Expr::col(Column::LeaseUntil).lt(now));
+    let mut query = Entity::find()
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .filter(Column::DueAt.lte(now))
+        .filter(Column::Kind.is_in(TimerKind::ALL.map(TimerKind::as_str)))
+        .filter(free)
+        .order_by_asc(Column::DueAt)
+        .order_by_asc(Column::Id)
+        .limit(1);
+    if tx.is_postgres() {
+        query = query.lock_with_behavior(
+            sea_orm::sea_query::LockType::Update,
+            sea_orm::sea_query::LockBehavior::SkipLocked,
+        );
+    }
+    let Some(mut row) = query.one(tx.connection()).await? else {
+        return Ok(None);
+    };
+    Entity::update_many()
+        .col_expr(Column::LeaseToken, Expr::col(Column::LeaseToken).add(1))
+        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
+        .filter(Column::Id.eq(row.id))
+        .exec(tx.connection())
+        .await?;
+    row.lease_token += 1;
+    row.attempts += 1;
+    Ok(Some(read(row)?))
+}
+
+/// Marks a claimed timer as fired, in the transaction of its effect.
+///
+/// # Errors
+/// `Stale` when the lease was lost: the effect is rolled back with it.
+pub async fn fired(tx: &Tx, timer: &Timer) -> Result<(), Error> {
+    let change = ActiveModel {
+        state: sea_orm::Set(TimerState::Fired.as_str().to_owned()),
+        fired_at: sea_orm::Set(Some(tx.cause().at)),
+        lease_until: sea_orm::Set(None),
+        ..Default::default()
+    };
+    finish(tx, timer, change).await
+}
+
+/// Puts a failed timer back to `again_at`, or parks it when that is `None`.
+///
+/// # Errors
+/// `Stale` when the lease was lost.
+pub async fn failed(
+    tx: &Tx,
+    timer: &Timer,
+    error: &str,
+    again_at: Option<DateTime<Utc>>,
+) -> Result<(), Error> {
+    let state = if again_at.is_some() {
+        TimerState::Waiting
+    } else {
+        TimerState::Parked
+    };
+    let mut change = ActiveModel {
+        state: sea_orm::Set(state.as_str().to_owned()),
+        last_error: sea_orm::Set(Some(error.chars().take(500).collect())),
+        lease_until: sea_orm::Set(None),
+        ..Default::default()
+    };
+    if let Some(again_at) = again_at {
+        change.due_at = sea_orm::Set(again_at);
+    }
+    finish(tx, timer, change).await
+}
+
+async fn finish(tx: &Tx, timer: &Timer, change: ActiveModel) -> Result<(), Error> {
+    let changed = Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(timer.id.0))
+        .filter(Column::LeaseToken.eq(timer.lease_token))
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .exec(tx.connection())
+        .await?;
+    if changed.rows_affected == 1 {
+        Ok(())
+    } else {
+        Err(Error::stale(format!("the lease of timer {}", timer.id)))
+    }
+}
+
+/// When the next waiting timer of a known kind is due.
+pub async fn next_due<D: Db>(db: &D) -> Result<Option<DateTime<Utc>>, Error> {
+    let next = Entity::find()
+        .select_only()
+        .column(Column::DueAt)
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .filter(Column::Kind.is_in(TimerKind::ALL.map(TimerKind::as_str)))
+        .order_by_asc(Column::DueAt)
+        .into_tuple()
+        .one(db.connection())
+        .await?;
+    Ok(next)
+}
+
+/// Timers of a programme in order of their instants.
+pub async fn list<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    state: Option<TimerState>,
+    page: &PageQuery,
+) -> Result<Page<Timer>, Error> {
+    let mut query = Entity::find().filter(Column::Programme.eq(programme.as_str()));
+    if let Some(state) = state {
+        query = query.filter(Column::State.eq(state.as_str()));
+    }
+    if let Some((due_at, id)) = page.after.as_deref().and_then(split_key) {
+        let later = Column::DueAt.gt(due_at);
+        query = query.filter(later.or(Column::DueAt.eq(due_at).and(Column::Id.gt(id))));
+    }
+    let rows = query
+        .order_by_asc(Column::DueAt)
+        .order_by_asc(Column::Id)
+        .limit(page.limit())
+        .all(db.connection())
+        .await?;
+    let timers = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(timers, page.size, |timer| {
+        format!("{}|{}", timer.due_at.to_rfc3339(), timer.id)
+    }))
+}
+
+pub async fn count_parked<D: Db>(db: &D, programme: &ProgrammeId) -> Result<u64, Error> {
+    let query = Entity::find()
+        .filter(Column::Programme.eq(programme.as_str()))
+        .filter(Column::State.eq(TimerState::Parked.as_str()));
+    Ok(query.count(db.connection()).await?)
+}
+
+fn split_key(key: &str) -> Option<(DateTime<Utc>, uuid::Uuid)> {
+    let (at, id) = key.split_once('|')?;
+    Some((
+        DateTime::parse_from_rfc3339(at).ok()?.to_utc(),
+        id.parse().ok()?,
+    ))
+}
+
+fn read(row: Model) -> Result<Timer, Error> {
+    Ok(Timer {
+        id: row.id.into(),
+        call: row.call.parse().map_err(Error::internal)?,
+        kind: row.kind,
+        nominal_at: row.nominal_at,
+        due_at: row.due_at,
+        state: by_name(TimerState::ALL, TimerState::as_str, &row.state)?,
+        attempts: row.attempts,
+        lease_token: row.lease_token,
+        fired_at: row.fired_at,
+        last_error: row.last_error,
+    })
+}
