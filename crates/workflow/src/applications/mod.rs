@@ -1,0 +1,295 @@
+//! Applications as their consortium works on them: drafted, edited, submitted, withdrawn.
+
+mod submit;
+
+use std::collections::HashMap;
+
+use bando_domain::actor::{Actor, Role};
+use bando_domain::application::{self, Application, State};
+use bando_domain::call::Call;
+use bando_domain::consortium::Consortium;
+use bando_domain::eligibility;
+use bando_domain::event::SubjectKind;
+use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
+use bando_domain::project::{Path, Project, Violation};
+use bando_store::applications::Filter;
+use bando_store::{
+    Consequences, Kind, Page, PageQuery, Tx, Versioned, applications, calls, consortia, record,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::authority::{expect_own, own_only, visible_application};
+use crate::calls as call_cases;
+use crate::context::{Command, Context, etag_version};
+use crate::correspondence;
+use crate::error::Error;
+
+pub use submit::{Submitted, sealed, submit};
+
+/// An application as it is shown: with its consortium's name and what a submission still needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    pub application: Versioned<Application>,
+    pub consortium_title: String,
+    pub missing: Vec<Violation>,
+}
+
+pub async fn get(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    id: ApplicationId,
+) -> Result<View, Error> {
+    let found = visible_application(cx, actor, call, id).await?;
+    view(cx, found).await
+}
+
+pub async fn list(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    mut filter: Filter,
+    page: &PageQuery,
+) -> Result<Page<View>, Error> {
+    let call = call_cases::get(cx, actor, call).await?.value;
+    if actor.is(Role::Evaluator) && !actor.sees_all_consortia() {
+        filter.evaluator = Some(actor.person.clone());
+    } else if let Some(own) = own_only(actor)? {
+        filter.consortium = Some(own);
+    }
+    let found = applications::list(cx.store.read(), &call.id, &filter, page).await?;
+    let ids = found.rows.iter().map(|known| known.value.consortium);
+    let all: HashMap<ConsortiumId, Consortium> = consortia::by_ids(cx.store.read(), ids)
+        .await?
+        .into_iter()
+        .map(|known| (known.value.id, known.value))
+        .collect();
+    Ok(found.map(|application| {
+        let consortium = all.get(&application.value.consortium);
+        shown(application, &call, consortium)
+    }))
+}
+
+/// Starts the one working copy of a consortium in a call.
+pub async fn create(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    consortium: ConsortiumId,
+    project: Project,
+) -> Result<View, Error> {
+    expect_own(&command.actor, consortium)?;
+    check(&project)?;
+    cx.once(command, || async {
+        let call = call_cases::get(cx, &command.actor, call).await?;
+        let owner = consortia::get(cx.store.read(), consortium).await?;
+        if owner.value.programme != *call.value.id.programme() {
+            return Err(Error::NotFound(format!("consortium {consortium}")));
+        }
+        let known =
+            applications::of_consortium(cx.store.read(), &call.value.id, consortium).await?;
+        if let Some(known) = known {
+            return Err(exists(known));
+        }
+        let at = command.received_at;
+        let (call, project) = (call.value, project.clone());
+        let terms = call.clone();
+        let drafted = cx
+            .commit(command, async move |tx: &Tx| {
+                let id = ApplicationId(tx.new_id());
+                let event = application::draft(id, &terms, consortium, at)?;
+                let drafted =
+                    record::<Application>(tx, None, &event, Consequences::default()).await?;
+                let paths = drafted.value.project.differences(&project);
+                if paths.is_empty() {
+                    return Ok(shown(drafted, &terms, Some(&owner.value)));
+                }
+                let next = drafted.version + 1;
+                let event = application::edit(&drafted.value, &terms, next, &paths, &project, at)?;
+                let edited = record(tx, Some(drafted), &event, Consequences::default()).await?;
+                Ok(shown(edited, &terms, Some(&owner.value)))
+            })
+            .await;
+        match drafted {
+            Err(Error::Store(inner)) if inner.kind == Kind::AlreadyExists => {
+                let db = cx.store.read();
+                match applications::of_consortium(db, &call.id, consortium).await? {
+                    Some(known) if command.request.is_none() => Err(exists(known)),
+                    _ => Err(Error::Store(inner)),
+                }
+            }
+            outcome => outcome,
+        }
+    })
+    .await
+}
+
+fn exists(known: ApplicationId) -> Error {
+    Error::Exists {
+        reason: "APPLICATION_EXISTS",
+        message: format!("the consortium has application {known} in this call"),
+    }
+}
+
+/// Changes the named parts of the working copy. The etag is stale only where a named part changed
+/// since, so that several people of one consortium can work at once.
+pub async fn update(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+    paths: &[Path],
+    project: &Project,
+) -> Result<View, Error> {
+    check(project)?;
+    cx.once(command, || async {
+        let before = visible_application(cx, &command.actor, call, id).await?;
+        expect_own(&command.actor, before.value.consortium)?;
+        expect_parts(cx, &before, etag, paths).await?;
+        let call = calls::get(cx.store.read(), call).await?.value;
+        let next = before.version + 1;
+        let at = command.received_at;
+        let event = application::edit(&before.value, &call, next, paths, project, at)?;
+        let owner = consortia::get(cx.store.read(), before.value.consortium)
+            .await?
+            .value;
+        cx.commit(command, async move |tx: &Tx| {
+            let edited = record(tx, Some(before), &event, Consequences::default()).await?;
+            Ok(shown(edited, &call, Some(&owner)))
+        })
+        .await
+    })
+    .await
+}
+
+async fn expect_parts(
+    cx: &Context,
+    known: &Versioned<Application>,
+    etag: &str,
+    paths: &[Path],
+) -> Result<(), Error> {
+    let seen = etag_version(etag)?;
+    let changed = |path: &Path| {
+        known
+            .value
+            .edited
+            .get(path)
+            .is_some_and(|version| *version > seen)
+    };
+    if seen <= known.version && !paths.iter().any(changed) {
+        return Ok(());
+    }
+    let subject = known.value.id.to_string();
+    Err(cx.stale(SubjectKind::Application, subject, seen).await?)
+}
+
+pub async fn withdraw(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+    reason: &str,
+) -> Result<View, Error> {
+    if reason.trim().is_empty() || reason.chars().count() > 2_000 {
+        return Err(Error::invalid(
+            "reason",
+            "REASON_REQUIRED",
+            "1 to 2,000 characters",
+        ));
+    }
+    cx.once(command, || async {
+        let before = visible_application(cx, &command.actor, call, id).await?;
+        expect_own(&command.actor, before.value.consortium)?;
+        cx.expect_etag(&before, etag).await?;
+        let event = application::withdraw(&before.value, reason)?;
+        let withdrawn = cx
+            .commit(command, async move |tx: &Tx| {
+                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+            })
+            .await?;
+        view(cx, withdrawn).await
+    })
+    .await
+}
+
+/// Lapses every draft that was never submitted; each by itself, so that one bad case does not
+/// hold up another. Answers how many failed.
+pub(crate) async fn lapse_all(cx: &Context, call: &CallId) -> Result<u64, Error> {
+    let drafts = applications::ids_in(cx.store.read(), call, State::Draft).await?;
+    let mut failed = 0;
+    for id in drafts {
+        if let Err(error) = lapse(cx, call, id).await {
+            tracing::error!(application = %id, %error, "the draft could not lapse");
+            failed += 1;
+        }
+    }
+    Ok(failed)
+}
+
+async fn lapse(cx: &Context, call: &CallId, id: ApplicationId) -> Result<(), Error> {
+    let command = Command::of_time(cx.now());
+    let call = call.clone();
+    cx.store
+        .write(cx.act(&command), async move |tx: &Tx| {
+            let call = calls::get(tx, &call).await?.value;
+            let before = applications::get(tx, id).await?;
+            if before.value.state != State::Draft {
+                return Ok(());
+            }
+            let owner = consortia::get(tx, before.value.consortium).await?.value;
+            let event = application::lapse(&before.value, &call, tx.cause().at)?;
+            let letter = correspondence::lapsed(&call, &owner, &before.value);
+            record(
+                tx,
+                Some(before),
+                &event,
+                Consequences::letters(vec![letter]),
+            )
+            .await?;
+            Ok(())
+        })
+        .await
+}
+
+pub(crate) async fn view(cx: &Context, found: Versioned<Application>) -> Result<View, Error> {
+    let call = calls::get(cx.store.read(), &found.value.call).await?.value;
+    let owner = consortia::get(cx.store.read(), found.value.consortium)
+        .await?
+        .value;
+    Ok(shown(found, &call, Some(&owner)))
+}
+
+fn shown(
+    application: Versioned<Application>,
+    call: &Call,
+    consortium: Option<&Consortium>,
+) -> View {
+    let can_submit = matches!(application.value.state, State::Draft | State::Submitted);
+    let missing = match consortium {
+        Some(owner) if can_submit => eligibility::missing(
+            &application.value.project,
+            &owner.profile,
+            &call.terms.rules,
+        ),
+        _ => Vec::new(),
+    };
+    let consortium_title = consortium
+        .map(|known| known.profile.name.clone())
+        .unwrap_or_default();
+    View {
+        application,
+        consortium_title,
+        missing,
+    }
+}
+
+fn check(project: &Project) -> Result<(), Error> {
+    let violations = eligibility::malformed(project);
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid_fields(violations))
+    }
+}

@@ -1,0 +1,253 @@
+//! A submission: sealed, numbered and signed in one commit, or refused as late with a signed
+//! statement that is remembered too.
+
+use bando_domain::actor::Actor;
+use bando_domain::application::{self, Application, Event, Submission};
+use bando_domain::call::Call;
+use bando_domain::consortium::Consortium;
+use bando_domain::eligibility;
+use bando_domain::ids::{ApplicationId, CallId, EventId};
+use bando_domain::receipt::{
+    SealedContent, Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
+};
+use bando_store::{
+    Consequences, Tx, Versioned, applications, calls, consortia, programmes, protocol, record,
+};
+use chrono::{DateTime, Datelike as _, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{View, shown};
+use crate::authority::{expect_own, visible_application};
+use crate::context::{Command, Context};
+use crate::correspondence;
+use crate::error::{Error, Refused};
+
+/// What came of an attempt to submit. A late one is an answer too: it was recorded.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Attempt {
+    Received(Box<Submitted>),
+    Late(Box<Signed>),
+}
+
+/// A received submission with its receipt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Submitted {
+    pub view: View,
+    pub receipt: Signed,
+}
+
+/// Everything a submission rests on, read and computed before the transaction.
+#[derive(Clone)]
+struct Prepared {
+    draft: Versioned<Application>,
+    owner: Versioned<Consortium>,
+    call: Call,
+    content: String,
+    content_sha256: String,
+    year: i32,
+}
+
+pub async fn submit(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+) -> Result<Submitted, Error> {
+    let attempt = cx.once(command, || async {
+        let draft = visible_application(cx, &command.actor, call, id).await?;
+        expect_own(&command.actor, draft.value.consortium)?;
+        let prepared = prepare(cx, draft, command.received_at).await?;
+        let (draft, call) = (&prepared.draft, &prepared.call);
+        if application::is_late(&draft.value, call, command.received_at) {
+            return late(cx, command, prepared).await;
+        }
+        cx.expect_etag(draft, etag).await?;
+        receive(cx, command, prepared).await
+    });
+    match attempt.await? {
+        Attempt::Received(submitted) => Ok(*submitted),
+        Attempt::Late(statement) => Err(refused_as_late(*statement)),
+    }
+}
+
+async fn prepare(
+    cx: &Context,
+    draft: Versioned<Application>,
+    received_at: DateTime<Utc>,
+) -> Result<Prepared, Error> {
+    let db = cx.store.read();
+    let call = calls::get(db, &draft.value.call).await?.value;
+    let owner = consortia::get(db, draft.value.consortium).await?;
+    let programme = programmes::get(db, call.id.programme()).await?.value;
+    let content = SealedContent {
+        application: draft.value.id,
+        call: call.id.clone(),
+        rule_set_version: call.terms.rules.version,
+        consortium: owner.value.profile.clone(),
+        project: draft.value.project.clone(),
+    };
+    let bytes = canonical(&content)?;
+    let content_sha256 = sha256_hex(&bytes);
+    let content = String::from_utf8(bytes).map_err(bando_store::Error::internal)?;
+    let year = received_at.with_timezone(&programme.zone.tz()).year();
+    Ok(Prepared {
+        draft,
+        owner,
+        call,
+        content,
+        content_sha256,
+        year,
+    })
+}
+
+async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {
+    let (signer, received_at) = (cx.signer.clone(), command.received_at);
+    cx.commit(command, async move |tx: &Tx| {
+        let Prepared {
+            draft,
+            owner,
+            content,
+            content_sha256,
+            year,
+            ..
+        } = prepared;
+        // Decided here, on the window as it stands in this transaction.
+        let call = calls::get(tx, &draft.value.call).await?.value;
+        consortia::expect_version(tx, owner.value.id, owner.version).await?;
+        let (profile, rules) = (&owner.value.profile, &call.terms.rules);
+        let missing = eligibility::missing(&draft.value.project, profile, rules);
+        application::may_submit(&draft.value, &call, missing, received_at)?;
+        let event = EventId(tx.new_id());
+        let number = draft.value.counted().map_or(1, |last| last.number + 1);
+        let protocol = protocol::next(tx, call.id.programme(), year).await?;
+        let statement = Statement {
+            kind: StatementKind::Receipt,
+            protocol: Some(protocol),
+            ..statement(
+                &call,
+                &draft.value,
+                received_at,
+                content_sha256,
+                event,
+                signer.key_id(),
+            )
+        };
+        let receipt = signer.sign(statement)?;
+        let submission = Submission {
+            number,
+            received_at,
+            receipt: receipt.clone(),
+        };
+        let letter = correspondence::receipt(&call, &owner.value, &draft.value, &submission);
+        let consequences = Consequences {
+            event: Some(event),
+            letters: vec![letter],
+            ..Consequences::default()
+        };
+        let happened = Event::Submitted {
+            submission: Box::new(submission),
+        };
+        let sealed = record(tx, Some(draft), &happened, consequences).await?;
+        applications::seal(tx, &sealed.value, content).await?;
+        let view = shown(sealed, &call, Some(&owner.value));
+        Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
+    })
+    .await
+}
+
+async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {
+    let (signer, received_at) = (cx.signer.clone(), command.received_at);
+    cx.commit(command, async move |tx: &Tx| {
+        let Prepared {
+            draft,
+            owner,
+            content_sha256,
+            ..
+        } = prepared;
+        let call = calls::get(tx, &draft.value.call).await?.value;
+        let event = EventId(tx.new_id());
+        let key_id = signer.key_id();
+        let statement = statement(
+            &call,
+            &draft.value,
+            received_at,
+            content_sha256,
+            event,
+            key_id,
+        );
+        let refusal = signer.sign(statement)?;
+        let letter =
+            correspondence::late_refusal(&call, &owner.value, &draft.value, event, received_at);
+        let consequences = Consequences {
+            event: Some(event),
+            letters: vec![letter],
+            ..Consequences::default()
+        };
+        let happened = Event::LateAttempted {
+            at: received_at,
+            refusal: Box::new(refusal.clone()),
+        };
+        record(tx, Some(draft), &happened, consequences).await?;
+        Ok(Attempt::Late(Box::new(refusal)))
+    })
+    .await
+}
+
+fn statement(
+    call: &Call,
+    application: &Application,
+    received_at: DateTime<Utc>,
+    content_sha256: String,
+    event: EventId,
+    key_id: String,
+) -> Statement {
+    Statement {
+        kind: StatementKind::LateRefusal,
+        call: call.id.clone(),
+        application: application.id,
+        protocol: None,
+        received_at: instant_text(received_at),
+        closes_at: instant_text(call.terms.window.closes_at),
+        content_sha256,
+        event,
+        key_id,
+    }
+}
+
+fn refused_as_late(statement: Signed) -> Error {
+    let message = format!(
+        "the call closed at {}, the submission was received at {}",
+        statement.statement.closes_at, statement.statement.received_at
+    );
+    Error::Refused(Box::new(Refused {
+        reason: "CALL_CLOSED",
+        message,
+        violations: Vec::new(),
+        statement: Some(statement),
+    }))
+}
+
+/// A sealed submission: itself and its canonical bytes. Number 0 means the one that counts.
+pub async fn sealed(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    id: ApplicationId,
+    number: u32,
+) -> Result<(Submission, String), Error> {
+    let found = visible_application(cx, actor, call, id).await?.value;
+    let submission = match number {
+        0 => found.counted(),
+        number => found
+            .submissions
+            .iter()
+            .find(|known| known.number == number),
+    };
+    let submission = submission
+        .cloned()
+        .ok_or_else(|| Error::NotFound(format!("submission {number} of application {id}")))?;
+    let content = applications::sealed_content(cx.store.read(), id, submission.number).await?;
+    Ok((submission, content))
+}

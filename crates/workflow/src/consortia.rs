@@ -1,0 +1,156 @@
+//! Consortia: registered by the office, kept up to date by themselves.
+
+use bando_domain::actor::{Actor, Role};
+use bando_domain::consortium::{Consortium, Contact, Event, Profile};
+use bando_domain::eligibility;
+use bando_domain::event::Personal;
+use bando_domain::identifiers::EmailAddress;
+use bando_domain::ids::{ConsortiumId, ProgrammeId};
+use bando_domain::project::Violation;
+use bando_store::{
+    Consequences, Kind, Page, PageQuery, Tx, Versioned, consortia, programmes, record,
+};
+
+use crate::authority::{expect_programme, own_only};
+use crate::context::{Command, Context};
+use crate::error::Error;
+
+pub async fn get(
+    cx: &Context,
+    actor: &Actor,
+    programme: &ProgrammeId,
+    id: ConsortiumId,
+) -> Result<Versioned<Consortium>, Error> {
+    let hidden = || Error::NotFound(format!("consortium {id}"));
+    if !actor.sees_programme(programme) || !actor.sees_consortium(id) {
+        return Err(hidden());
+    }
+    let found = consortia::get(cx.store.read(), id).await?;
+    if found.value.programme == *programme {
+        Ok(found)
+    } else {
+        Err(hidden())
+    }
+}
+
+pub async fn list(
+    cx: &Context,
+    actor: &Actor,
+    programme: &ProgrammeId,
+    page: &PageQuery,
+) -> Result<Page<Versioned<Consortium>>, Error> {
+    expect_programme(actor, programme)?;
+    Ok(consortia::list(cx.store.read(), programme, own_only(actor)?, page).await?)
+}
+
+pub async fn register(
+    cx: &Context,
+    command: &Command,
+    programme: &ProgrammeId,
+    profile: Profile,
+    contact: Contact,
+) -> Result<Versioned<Consortium>, Error> {
+    expect_programme(&command.actor, programme)?;
+    check(&profile, &contact)?;
+    cx.once(command, || async {
+        programmes::get(cx.store.read(), programme).await?;
+        let (programme, profile, contact) = (programme.clone(), profile.clone(), contact.clone());
+        let partita_iva = profile.partita_iva.clone();
+        let registered = cx.commit(command, async move |tx: &Tx| {
+            let id = ConsortiumId(tx.new_id());
+            let consortium = Consortium {
+                id,
+                programme,
+                profile,
+                contact,
+            };
+            let event = Event::Registered {
+                consortium: Box::new(consortium),
+            };
+            Ok(record(tx, None, &event, Consequences::default()).await?)
+        });
+        registered
+            .await
+            .map_err(|error| known_already(error, partita_iva.as_str()))
+    })
+    .await
+}
+
+/// Changes the profile, the contact or both.
+pub async fn update(
+    cx: &Context,
+    command: &Command,
+    programme: &ProgrammeId,
+    id: ConsortiumId,
+    etag: &str,
+    profile: Option<Profile>,
+    contact: Option<Contact>,
+) -> Result<Versioned<Consortium>, Error> {
+    cx.once(command, || async {
+        let before = get(cx, &command.actor, programme, id).await?;
+        let own = command.actor.consortium == Some(id);
+        if !own && !command.actor.is_any(&[Role::Officer, Role::Manager]) {
+            return Err(Error::Denied(
+                "only the office or the consortium itself".to_owned(),
+            ));
+        }
+        cx.expect_etag(&before, etag).await?;
+        let profile = profile
+            .clone()
+            .unwrap_or_else(|| before.value.profile.clone());
+        let contact = contact
+            .clone()
+            .unwrap_or_else(|| before.value.contact.clone());
+        check(&profile, &contact)?;
+        let event = Event::Amended {
+            profile: Box::new(profile),
+            contact: Box::new(contact),
+        };
+        cx.commit(command, async move |tx: &Tx| {
+            Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+        })
+        .await
+    })
+    .await
+}
+
+fn check(profile: &Profile, contact: &Contact) -> Result<(), Error> {
+    let mut violations = eligibility::malformed_profile(profile);
+    if let Err(error) = contact.email.reveal().parse::<EmailAddress>() {
+        violations.push(Violation::new("contact.email", "EMAIL", error.to_string()));
+    }
+    check_name(&contact.legal_representative, &mut violations);
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid_fields(violations))
+    }
+}
+
+fn check_name(name: &Personal, violations: &mut Vec<Violation>) {
+    let name = name.reveal();
+    let fits = !name.trim().is_empty()
+        && name.chars().count() <= bando_domain::consortium::NAME_LIMIT
+        && !name.chars().any(char::is_control);
+    if !fits {
+        violations.push(Violation::new(
+            "contact.legal_representative",
+            "NAME",
+            "1 to 200 characters, none of them a control character",
+        ));
+    }
+}
+
+fn known_already(error: Error, partita_iva: &str) -> Error {
+    match error {
+        Error::Store(inner)
+            if inner.kind == Kind::AlreadyExists && inner.message.contains("partita_iva") =>
+        {
+            Error::Exists {
+                reason: "CONSORTIUM_EXISTS",
+                message: format!("partita IVA {partita_iva} is registered in this programme"),
+            }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,273 @@
+//! Which letter each act causes, to whom, with which facts and under which key.
+
+use bando_domain::application::{Application, Submission};
+use bando_domain::call::Call;
+use bando_domain::consortium::Consortium;
+use bando_domain::eligibility::{Finding, Verdict};
+use bando_domain::event::Personal;
+use bando_domain::ids::{EventId, RankingId};
+use bando_domain::letter::{DigestLine, Facts, LetterWanted, Outcome, Reason, Recipient};
+use bando_domain::money::Eur;
+use bando_domain::programme::Programme;
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub(crate) fn call_opened(call: &Call, consortium: &Consortium) -> LetterWanted {
+    let (terms, rules) = (&call.terms, &call.terms.rules);
+    LetterWanted {
+        key: format!("call_opened/{}/{}", call.id, consortium.id),
+        programme: call.id.programme().clone(),
+        call: Some(call.id.clone()),
+        application: None,
+        recipient: recipient(consortium),
+        facts: Facts::CallOpened {
+            opens_at: terms.window.opens_at,
+            closes_at: terms.window.closes_at,
+            act: terms.act.clone(),
+            budget: terms.budget,
+            rate_basis_points: rules.rate.0,
+            min_grant: rules.min_grant,
+            max_grant: rules.max_grant,
+        },
+        not_after: Some(terms.window.closes_at),
+    }
+}
+
+pub(crate) fn draft_reminder(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    nominal_at: DateTime<Utc>,
+    missing: Vec<String>,
+) -> LetterWanted {
+    let closes_at = call.terms.window.closes_at;
+    let minutes = (closes_at - nominal_at).num_minutes();
+    LetterWanted {
+        not_after: Some(closes_at),
+        ..about(
+            format!("draft_reminder/{}/{minutes}", application.id),
+            consortium,
+            application,
+            Facts::DraftReminder {
+                application: application.label(),
+                project: project(application),
+                closes_at,
+                missing,
+            },
+        )
+    }
+}
+
+pub(crate) fn receipt(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    submission: &Submission,
+) -> LetterWanted {
+    about(
+        format!("receipt/{}/{}", application.id, submission.number),
+        consortium,
+        application,
+        Facts::Receipt {
+            application: submission.protocol().to_owned(),
+            project: project(application),
+            protocol: submission.protocol().to_owned(),
+            received_at: submission.received_at,
+            content_sha256: submission.receipt.statement.content_sha256.clone(),
+            closes_at: call.terms.window.closes_at,
+        },
+    )
+}
+
+pub(crate) fn lapsed(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+) -> LetterWanted {
+    about(
+        format!("lapsed/{}", application.id),
+        consortium,
+        application,
+        Facts::Lapsed {
+            application: application.label(),
+            project: project(application),
+            closes_at: call.terms.window.closes_at,
+        },
+    )
+}
+
+pub(crate) fn late_refusal(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    event: EventId,
+    received_at: DateTime<Utc>,
+) -> LetterWanted {
+    about(
+        format!("late_refusal/{event}"),
+        consortium,
+        application,
+        Facts::LateRefusal {
+            application: application.label(),
+            project: project(application),
+            received_at,
+            closes_at: call.terms.window.closes_at,
+        },
+    )
+}
+
+pub(crate) fn inadmissible(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    findings: &[Finding],
+) -> LetterWanted {
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Failed);
+    let reasons = failed.map(|finding| Reason {
+        rule: finding.rule.clone(),
+        explanation: finding.explanation.clone(),
+    });
+    about(
+        format!("inadmissible/{}", application.id),
+        consortium,
+        application,
+        Facts::Inadmissible {
+            application: application.label(),
+            project: project(application),
+            protocol: application.label(),
+            reasons: reasons.collect(),
+            act: call.terms.act.clone(),
+        },
+    )
+}
+
+/// What the award makes of one application, for its letter.
+pub(crate) enum Decision {
+    Awarded { amount: Eur, eligible_cost: Eur },
+    InPart { amount: Eur, full: Eur },
+    Waiting { place: u32 },
+    BelowThreshold { threshold: String },
+}
+
+pub(crate) struct Decided<'a> {
+    pub(crate) ranking: RankingId,
+    pub(crate) act: &'a str,
+    pub(crate) position: Option<u32>,
+    pub(crate) score: String,
+    pub(crate) decision: Decision,
+}
+
+pub(crate) fn outcome(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    decided: Decided<'_>,
+) -> LetterWanted {
+    let outcome = Outcome {
+        application: application.label(),
+        project: project(application),
+        protocol: application.label(),
+        position: decided.position,
+        score: decided.score,
+        act: decided.act.to_owned(),
+    };
+    let acceptance_days = call.terms.acceptance_days;
+    let facts = match decided.decision {
+        Decision::Awarded {
+            amount,
+            eligible_cost,
+        } => Facts::Awarded {
+            outcome,
+            amount,
+            eligible_cost,
+            acceptance_days,
+        },
+        Decision::InPart { amount, full } => Facts::AwardedInPart {
+            outcome,
+            amount,
+            full_grant: full,
+            acceptance_days,
+        },
+        Decision::Waiting { place } => Facts::WaitingList { outcome, place },
+        Decision::BelowThreshold { threshold } => Facts::BelowThreshold { outcome, threshold },
+    };
+    about(
+        format!("outcome/{}/{}", application.id, decided.ranking),
+        consortium,
+        application,
+        facts,
+    )
+}
+
+/// What the officers' digest counts beside the calls.
+pub(crate) struct DigestCounts {
+    pub(crate) letters_failed: u64,
+    pub(crate) letters_uncertain: u64,
+    pub(crate) timers_parked: u64,
+    pub(crate) proposals_pending: u64,
+}
+
+/// One digest letter per officer's address.
+pub(crate) fn digests(
+    programme: &Programme,
+    on: NaiveDate,
+    calls: &[DigestLine],
+    counts: &DigestCounts,
+) -> Vec<LetterWanted> {
+    let letter = |address: &bando_domain::identifiers::EmailAddress| LetterWanted {
+        key: format!("officers_digest/{}/{on}/{}", programme.id, address.as_str()),
+        programme: programme.id.clone(),
+        call: None,
+        application: None,
+        recipient: Recipient {
+            name: programme
+                .authority
+                .in_language(programme.language)
+                .to_owned(),
+            address: Personal::new(address.as_str()),
+            language: programme.language,
+            consortium: None,
+        },
+        facts: Facts::OfficersDigest {
+            on,
+            calls: calls.to_vec(),
+            letters_failed: counts.letters_failed,
+            letters_uncertain: counts.letters_uncertain,
+            timers_parked: counts.timers_parked,
+            proposals_pending: counts.proposals_pending,
+        },
+        not_after: None,
+    };
+    programme.officers.iter().map(letter).collect()
+}
+
+fn about(
+    key: String,
+    consortium: &Consortium,
+    application: &Application,
+    facts: Facts,
+) -> LetterWanted {
+    LetterWanted {
+        key,
+        programme: application.call.programme().clone(),
+        call: Some(application.call.clone()),
+        application: Some(application.id),
+        recipient: recipient(consortium),
+        facts,
+        not_after: None,
+    }
+}
+
+fn recipient(consortium: &Consortium) -> Recipient {
+    Recipient {
+        name: consortium.profile.name.clone(),
+        address: consortium.contact.email.clone(),
+        language: consortium.contact.language,
+        consortium: Some(consortium.id),
+    }
+}
+
+fn project(application: &Application) -> String {
+    application.project.title.clone()
+}

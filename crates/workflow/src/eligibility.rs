@@ -1,0 +1,189 @@
+//! The formal check: data decide what they can, an officer the rest.
+
+use bando_domain::actor::Actor;
+use bando_domain::application::{self, Application, Check, State};
+use bando_domain::budget;
+use bando_domain::call::Call;
+use bando_domain::eligibility::{self, Facts, Finding, FindingBy, Verdict};
+use bando_domain::grant;
+use bando_domain::ids::{ApplicationId, CallId};
+use bando_domain::programme::Text;
+use bando_domain::receipt::SealedContent;
+use bando_domain::rules::RuleSet;
+use bando_store::{Consequences, Tx, applications, calls, consortia, record};
+use chrono::{DateTime, Utc};
+
+use crate::applications::{View, view};
+use crate::authority::visible_application;
+use crate::context::{Command, Context};
+use crate::correspondence;
+use crate::error::Error;
+
+/// What the rules say of the working copy as it stands now.
+pub async fn preview(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    id: ApplicationId,
+) -> Result<Check, Error> {
+    let found = visible_application(cx, actor, call, id).await?.value;
+    let call = calls::get(cx.store.read(), call).await?.value;
+    let owner = consortia::get(cx.store.read(), found.consortium)
+        .await?
+        .value;
+    let content = SealedContent {
+        application: id,
+        call: call.id.clone(),
+        rule_set_version: call.terms.rules.version,
+        consortium: owner.profile,
+        project: found.project,
+    };
+    Ok(check(&content, &call, cx.now()))
+}
+
+/// Opens the check of the submission that counts: of the sealed copy, not of the working copy.
+pub async fn open(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+) -> Result<View, Error> {
+    cx.once(command, || async {
+        let before = visible_application(cx, &command.actor, call, id).await?;
+        cx.expect_etag(&before, etag).await?;
+        let call = calls::get(cx.store.read(), call).await?.value;
+        let Some(counted) = before.value.counted().cloned() else {
+            return Err(not_submitted(&before.value));
+        };
+        let sealed = applications::sealed_content(cx.store.read(), id, counted.number).await?;
+        let content: SealedContent = serde_json::from_str(&sealed)?;
+        let check = check(&content, &call, counted.received_at);
+        let event = application::open_check(&before.value, &call, check, command.received_at)?;
+        let checked = cx
+            .commit(command, async move |tx: &Tx| {
+                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+            })
+            .await?;
+        view(cx, checked).await
+    })
+    .await
+}
+
+fn not_submitted(application: &Application) -> Error {
+    application::Refusal::WrongState {
+        required: State::Submitted.as_str(),
+        actual: application.state.as_str(),
+    }
+    .into()
+}
+
+fn check(content: &SealedContent, call: &Call, received_at: DateTime<Utc>) -> Check {
+    let rules: &RuleSet = &call.terms.rules;
+    let received_on = received_at
+        .with_timezone(&call.terms.window.zone.tz())
+        .date_naive();
+    let findings = eligibility::check(&Facts {
+        profile: &content.consortium,
+        project: &content.project,
+        rules,
+        received_at,
+        received_on,
+    });
+    let budget = budget::admit(&content.project, rules);
+    let participants = u32::try_from(content.project.participants.len()).unwrap_or(u32::MAX);
+    let grant = grant::compute(&budget, participants, content.project.requested, rules);
+    Check {
+        rule_set_version: rules.version,
+        participants,
+        findings,
+        budget,
+        grant,
+    }
+}
+
+/// Records what the officer found on a rule that data cannot decide.
+pub async fn record_finding(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+    rule: &str,
+    passed: bool,
+    explanation: Text,
+) -> Result<View, Error> {
+    let too_long = |text: &str| text.chars().count() > 2_000;
+    if too_long(&explanation.it) || too_long(&explanation.en) {
+        return Err(Error::invalid(
+            "explanation",
+            "TOO_LONG",
+            "at most 2,000 characters",
+        ));
+    }
+    if !passed && explanation.it.trim().is_empty() {
+        let why = "a failed rule needs its reason: it goes into the letter";
+        return Err(Error::invalid("explanation.it", "REQUIRED", why));
+    }
+    cx.once(command, || async {
+        let before = visible_application(cx, &command.actor, call, id).await?;
+        cx.expect_etag(&before, etag).await?;
+        let finding = Finding {
+            rule: rule.to_owned(),
+            verdict: if passed {
+                Verdict::Passed
+            } else {
+                Verdict::Failed
+            },
+            by: FindingBy::Officer {
+                person: command.actor.person.clone(),
+            },
+            explanation: explanation.clone(),
+        };
+        let event = application::record_finding(&before.value, finding)?;
+        let found = cx
+            .commit(command, async move |tx: &Tx| {
+                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+            })
+            .await?;
+        view(cx, found).await
+    })
+    .await
+}
+
+/// Ends the check; an inadmissible application gets its letter in the same commit.
+pub async fn conclude(
+    cx: &Context,
+    command: &Command,
+    call: &CallId,
+    id: ApplicationId,
+    etag: &str,
+) -> Result<View, Error> {
+    cx.once(command, || async {
+        let before = visible_application(cx, &command.actor, call, id).await?;
+        cx.expect_etag(&before, etag).await?;
+        let event = application::conclude_check(&before.value)?;
+        let mut letters = Vec::new();
+        if let application::Event::FoundInadmissible { .. } = &event
+            && let Some(check) = &before.value.check
+        {
+            let call = calls::get(cx.store.read(), call).await?.value;
+            let owner = consortia::get(cx.store.read(), before.value.consortium)
+                .await?
+                .value;
+            letters.push(correspondence::inadmissible(
+                &call,
+                &owner,
+                &before.value,
+                &check.findings,
+            ));
+        }
+        let concluded = cx
+            .commit(command, async move |tx: &Tx| {
+                Ok(record(tx, Some(before), &event, Consequences::letters(letters)).await?)
+            })
+            .await?;
+        view(cx, concluded).await
+    })
+    .await
+}

@@ -1,0 +1,194 @@
+//! A letter of every kind, with facts as awkward as the world makes them.
+
+use bando_domain::civil::Language;
+use bando_domain::event::Personal;
+use bando_domain::letter::{
+    DigestLine, Facts, LetterKind, LetterWanted, Outcome, Reason, Recipient,
+};
+use bando_domain::money::Eur;
+use bando_domain::programme::{Programme, Text};
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::render::{CallHeading, RenderContext, Rendered, render};
+
+/// An apostrophe, a script, an emoji, a right-to-left word, a mark of direction and line breaks.
+pub(super) const AWKWARD: &str =
+    "L'Unità & <script>alert(1)</script> 🍅 שלום\u{202e}\r\nBcc: spy@example.org";
+const SHA256: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+pub(super) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+pub(super) fn programme() -> Programme {
+    Programme {
+        id: "er".parse().unwrap(),
+        name: Text::new(
+            "Consorzi per l’internazionalizzazione",
+            "Internationalisation consortia",
+        ),
+        authority: Text::new("Regione Emilia-Romagna", "Emilia-Romagna Region"),
+        region: "Emilia-Romagna".into(),
+        language: Language::It,
+        zone: "Europe/Rome".parse().unwrap(),
+        currency: "EUR".into(),
+        sender: "bandi@regione.example.org".parse().unwrap(),
+        reply_to: "ufficio-bandi@regione.example.org".parse().unwrap(),
+        officers: vec!["ufficio-bandi@regione.example.org".parse().unwrap()],
+    }
+}
+
+pub(super) fn context(programme: &Programme) -> RenderContext<'_> {
+    let call = CallHeading {
+        id: "er/2016".parse().unwrap(),
+        title: Text::new(
+            "Progetti dei consorzi – anno 2016",
+            "Projects of the consortia, 2016",
+        ),
+        zone: "Europe/Rome".parse().unwrap(),
+        act: "DGR 412/2016".into(),
+    };
+    RenderContext {
+        programme,
+        call: Some(call),
+    }
+}
+
+fn outcome(position: Option<u32>) -> Outcome {
+    Outcome {
+        application: "ER-2016-0000012".into(),
+        project: AWKWARD.into(),
+        protocol: "ER-2016-0000012".into(),
+        position,
+        score: "81.25".into(),
+        act: "DGR 1401/2016".into(),
+    }
+}
+
+pub(super) fn facts(kind: LetterKind) -> Facts {
+    let application = String::from("0190a7c4");
+    let project = String::from(AWKWARD);
+    let protocol = String::from("ER-2016-0000012");
+    let closes_at = at("2016-05-31T14:00:00Z");
+    match kind {
+        LetterKind::CallOpened => Facts::CallOpened {
+            opens_at: at("2016-04-11T08:00:00Z"),
+            closes_at,
+            act: "DGR 412/2016".into(),
+            budget: Eur::euros(2_000_000),
+            rate_basis_points: 4_000,
+            min_grant: Some(Eur::euros(30_000)),
+            max_grant: Some(Eur::euros(150_000)),
+        },
+        LetterKind::DraftReminder => Facts::DraftReminder {
+            application,
+            project,
+            closes_at,
+            missing: vec!["IBAN".into(), AWKWARD.into()],
+        },
+        LetterKind::Receipt => Facts::Receipt {
+            application: protocol.clone(),
+            project,
+            protocol,
+            received_at: at("2016-05-31T13:59:59.999999Z"),
+            content_sha256: SHA256.into(),
+            closes_at,
+        },
+        LetterKind::Lapsed => Facts::Lapsed {
+            application,
+            project,
+            closes_at,
+        },
+        LetterKind::LateRefusal => Facts::LateRefusal {
+            application,
+            project,
+            received_at: at("2016-05-31T14:00:00.000001Z"),
+            closes_at,
+        },
+        LetterKind::Inadmissible => Facts::Inadmissible {
+            application: protocol.clone(),
+            project,
+            protocol,
+            reasons: vec![
+                Reason {
+                    rule: "E7".into(),
+                    explanation: Text::new(
+                        "i consorziati indipendenti sono 6, ne occorrono 8",
+                        "6 independent members, 8 required",
+                    ),
+                },
+                Reason {
+                    rule: "E6".into(),
+                    explanation: Text::new(AWKWARD, AWKWARD),
+                },
+            ],
+            act: "Determinazione 9120/2016".into(),
+        },
+        LetterKind::Awarded => Facts::Awarded {
+            outcome: outcome(Some(3)),
+            amount: Eur::cents(14_999_999),
+            eligible_cost: Eur::cents(37_499_998),
+            acceptance_days: 15,
+        },
+        LetterKind::AwardedInPart => Facts::AwardedInPart {
+            outcome: outcome(Some(18)),
+            amount: Eur::cents(3_210_005),
+            full_grant: Eur::euros(90_000),
+            acceptance_days: 1,
+        },
+        LetterKind::WaitingList => Facts::WaitingList {
+            outcome: outcome(Some(20)),
+            place: 2,
+        },
+        LetterKind::BelowThreshold => Facts::BelowThreshold {
+            outcome: outcome(None),
+            threshold: "60.00".into(),
+        },
+        LetterKind::OfficersDigest => digest(),
+    }
+}
+
+fn digest() -> Facts {
+    let line = |call: &str, state: &str, zone: &str| DigestLine {
+        call: call.into(),
+        state: state.into(),
+        closes_at: at("2016-05-31T14:00:00Z"),
+        zone: zone.into(),
+        drafts: 7,
+        submitted: 26,
+        under_check: 0,
+    };
+    Facts::OfficersDigest {
+        on: NaiveDate::from_ymd_opt(2016, 5, 31).unwrap(),
+        calls: vec![
+            line("er/2016", "open", "Europe/Rome"),
+            line("er/2016-atlantico", "ranked", "Atlantic/Azores"),
+        ],
+        letters_failed: 1,
+        letters_uncertain: 2,
+        timers_parked: 0,
+        proposals_pending: 3,
+    }
+}
+
+pub(super) fn letter(facts: Facts, language: Language) -> LetterWanted {
+    LetterWanted {
+        key: "event/1".into(),
+        programme: "er".parse().unwrap(),
+        call: Some("er/2016".parse().unwrap()),
+        application: Some(uuid::Uuid::from_u128(0x0190_a7c4).into()),
+        recipient: Recipient {
+            name: format!("Consorzio {AWKWARD}"),
+            address: Personal::new("info@consorzio.example.org"),
+            language,
+            consortium: None,
+        },
+        facts,
+        not_after: None,
+    }
+}
+
+pub(super) fn rendered(facts: Facts, language: Language) -> Rendered {
+    let programme = programme();
+    render(&letter(facts, language), &context(&programme)).unwrap()
+}

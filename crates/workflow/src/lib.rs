@@ -1,0 +1,29 @@
+//! What the office does: one use case per verb, letters and their postman, the schedule. Time is
+//! just another caller.
+
+pub mod applications;
+mod authority;
+pub mod awards;
+pub mod calls;
+pub mod clock;
+pub mod consortia;
+mod context;
+mod correspondence;
+pub mod eligibility;
+pub mod entropy;
+mod error;
+pub mod evaluations;
+pub mod events;
+pub mod ledger;
+pub mod letters;
+pub mod mailer;
+pub mod postman;
+pub mod programmes;
+pub mod proposals;
+pub mod rankings;
+pub mod schedule;
+pub mod timers;
+pub mod tokens;
+
+pub use context::{Command, Context, Signer};
+pub use error::{Change, Error, Refused};

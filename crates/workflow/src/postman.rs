@@ -1,0 +1,219 @@
+//! The postman: claims queued letters, writes them once, marks them `sending` before the relay is
+//! spoken to and `sent` only after its 250.
+
+use std::sync::Arc;
+
+use bando_domain::application::State as ApplicationState;
+use bando_domain::letter::{Facts, Letter};
+use bando_store::letters::{self, Attempt, Frozen};
+use bando_store::{Tx, applications, calls, programmes};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt as _;
+use tokio::sync::Mutex;
+
+use crate::context::{Command, Context};
+use crate::entropy;
+use crate::error::Error;
+use crate::letters::{CallHeading, Headers, RenderContext, mime, render};
+use crate::mailer::{Mailer, Outcome, Parcel};
+
+/// Letters claimed at a time.
+const CLAIM: u64 = 50;
+/// Letters on their way at a time.
+const AT_ONCE: usize = 8;
+/// After so many attempts a letter has failed; with the waits below that is about three days.
+const MOST_ATTEMPTS: i32 = 24;
+const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
+
+#[derive(Debug)]
+pub struct Postman {
+    cx: Context,
+    mailer: Arc<dyn Mailer>,
+    /// One round at a time, so that "nothing is left" means it.
+    round: Mutex<()>,
+}
+
+impl Postman {
+    pub fn new(cx: Context, mailer: Arc<dyn Mailer>) -> Self {
+        Self {
+            cx,
+            mailer,
+            round: Mutex::new(()),
+        }
+    }
+
+    /// Delivers everything that is due, until nothing is; answers how many letters it took up.
+    pub async fn deliver_due(&self) -> Result<u64, Error> {
+        let _round = self.round.lock().await;
+        let mut taken = 0;
+        while letters::any_due(self.cx.store.read(), self.cx.now()).await? {
+            let act = self.cx.act(&Command::of_time(self.cx.now()));
+            let claimed = self
+                .cx
+                .store
+                .write(act, async move |tx: &Tx| {
+                    letters::sweep(tx).await?;
+                    Ok::<_, Error>(letters::claim(tx, CLAIM).await?)
+                })
+                .await?;
+            if claimed.is_empty() {
+                break;
+            }
+            taken += u64::try_from(claimed.len()).unwrap_or(u64::MAX);
+            futures::stream::iter(claimed)
+                .for_each_concurrent(AT_ONCE, |(letter, frozen)| self.attempt(letter, frozen))
+                .await;
+        }
+        Ok(taken)
+    }
+
+    /// One bad letter never holds up another: its trouble is written on it and in the log.
+    async fn attempt(&self, letter: Letter, frozen: Option<Frozen>) {
+        let outcome = match self.deliver(&letter, frozen).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(letter = %letter.id, %error, "the letter could not be delivered");
+                self.again(&letter, error.to_string())
+            }
+        };
+        let Some(attempt) = outcome else { return };
+        let (id, act) = (letter.id, self.cx.act(&Command::of_time(self.cx.now())));
+        let written = self
+            .cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                Ok::<_, Error>(letters::finish(tx, &letter, &attempt).await?)
+            })
+            .await;
+        match written {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(letter = %id, "lease lost, the result is dropped"),
+            Err(error) => tracing::error!(letter = %id, %error, "the result is not written"),
+        }
+    }
+
+    /// `None` when another postman has the letter.
+    async fn deliver(
+        &self,
+        letter: &Letter,
+        frozen: Option<Frozen>,
+    ) -> Result<Option<Attempt>, Error> {
+        let now = self.cx.now();
+        if letter.wanted.not_after.is_some_and(|last| now > last) {
+            return Ok(Some(Attempt::Expired));
+        }
+        if self.done_meanwhile(letter).await? {
+            return Ok(Some(Attempt::Cancelled));
+        }
+        let programme = programmes::get(self.cx.store.read(), &letter.wanted.programme).await?;
+        let frozen = match frozen {
+            Some(frozen) => frozen,
+            None => self.freeze(letter, &programme.value, now).await?,
+        };
+        if let Err(answer) = self.mailer.ready().await {
+            return Ok(self.again(letter, answer));
+        }
+        if !self.mark_sending(letter, &frozen).await? {
+            return Ok(None);
+        }
+        let parcel = Parcel {
+            name: letter.id.to_string(),
+            from: programme.value.sender.as_str().to_owned(),
+            to: letter.wanted.recipient.address.reveal().to_owned(),
+            frozen,
+        };
+        Ok(match self.mailer.send(parcel).await {
+            Outcome::Taken(answer) => Some(Attempt::Sent { answer }),
+            Outcome::NotNow(answer) => self.again(letter, answer),
+            Outcome::Never(answer) => Some(Attempt::Failed { answer }),
+            Outcome::Unknown(answer) => Some(Attempt::Uncertain { answer }),
+        })
+    }
+
+    async fn mark_sending(&self, letter: &Letter, frozen: &Frozen) -> Result<bool, Error> {
+        let (letter, frozen) = (letter.clone(), frozen.clone());
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        self.cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                Ok(letters::sending(tx, &letter, &frozen).await?)
+            })
+            .await
+    }
+
+    /// A reminder is looked at again at send time: the duty may be done.
+    async fn done_meanwhile(&self, letter: &Letter) -> Result<bool, Error> {
+        let (Facts::DraftReminder { .. }, Some(id)) =
+            (&letter.wanted.facts, letter.wanted.application)
+        else {
+            return Ok(false);
+        };
+        let found = applications::get(self.cx.store.read(), id).await?;
+        Ok(found.value.state != ApplicationState::Draft)
+    }
+
+    /// Writes the letter once; these bytes are what every attempt sends.
+    async fn freeze(
+        &self,
+        letter: &Letter,
+        programme: &bando_domain::programme::Programme,
+        now: DateTime<Utc>,
+    ) -> Result<Frozen, Error> {
+        let call = match &letter.wanted.call {
+            None => None,
+            Some(id) => {
+                let call = calls::get(self.cx.store.read(), id).await?.value;
+                Some(CallHeading {
+                    id: call.id,
+                    title: call.terms.title,
+                    zone: call.terms.window.zone,
+                    act: call.terms.act,
+                })
+            }
+        };
+        let domain = programme
+            .sender
+            .as_str()
+            .rsplit('@')
+            .next()
+            .unwrap_or("localhost");
+        let thread = letter
+            .wanted
+            .application
+            .map(|id| format!("<application.{id}@{domain}>"));
+        let headers = Headers {
+            message_id: format!("<{}@{domain}>", letter.message_id),
+            date: now,
+            programme,
+            thread_root: thread,
+        };
+        let rendered = render(&letter.wanted, &RenderContext { programme, call })
+            .map_err(bando_store::Error::internal)?;
+        let message =
+            mime(&letter.wanted, &rendered, &headers).map_err(bando_store::Error::internal)?;
+        Ok(Frozen {
+            subject: rendered.subject,
+            message,
+        })
+    }
+
+    /// Again later, with full jitter; failed once it was tried often enough.
+    fn again(&self, letter: &Letter, answer: String) -> Option<Attempt> {
+        if letter.attempts >= MOST_ATTEMPTS {
+            return Some(Attempt::Failed { answer });
+        }
+        let next_at = self.cx.now() + wait(letter.attempts);
+        Some(Attempt::Again { answer, next_at })
+    }
+}
+
+/// Between half and the whole of 30 s · 2ⁿ, at most four hours.
+pub(crate) fn wait(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts.saturating_sub(1))
+        .unwrap_or(0)
+        .min(16);
+    let longest = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+    let [byte, ..] = entropy::seed();
+    longest / 2 + longest * i32::from(byte) / 512
+}
