@@ -125,7 +125,9 @@ fn points(sheets: &[Sheet], criterion: &Criterion, grid: &ScoreGrid) -> Decimal 
         Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
         Rounding::Down => RoundingStrategy::ToZero,
     };
-    exact.round_dp_with_strategy(grid.decimals, strategy)
+    let mut points = exact.round_dp_with_strategy(grid.decimals, strategy);
+    points.rescale(grid.decimals);
+    points
 }
 
 /// Every rule of the grid that a sheet breaks, by field.

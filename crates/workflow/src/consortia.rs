@@ -76,6 +76,13 @@ pub async fn register(
     .await
 }
 
+/// What an update changes; `None` leaves a part as it is.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub profile: Option<Profile>,
+    pub contact: Option<Contact>,
+}
+
 /// Changes the profile, the contact or both.
 pub async fn update(
     cx: &Context,
@@ -83,8 +90,7 @@ pub async fn update(
     programme: &ProgrammeId,
     id: ConsortiumId,
     etag: &str,
-    profile: Option<Profile>,
-    contact: Option<Contact>,
+    change: Change,
 ) -> Result<Versioned<Consortium>, Error> {
     cx.once(command, || async {
         let before = get(cx, &command.actor, programme, id).await?;
@@ -95,10 +101,12 @@ pub async fn update(
             ));
         }
         cx.expect_etag(&before, etag).await?;
-        let profile = profile
+        let profile = change
+            .profile
             .clone()
             .unwrap_or_else(|| before.value.profile.clone());
-        let contact = contact
+        let contact = change
+            .contact
             .clone()
             .unwrap_or_else(|| before.value.contact.clone());
         check(&profile, &contact)?;

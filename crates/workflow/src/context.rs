@@ -100,7 +100,7 @@ impl Context {
         self.clock.now()
     }
 
-    pub(crate) fn act(&self, command: &Command) -> Act {
+    pub fn act(&self, command: &Command) -> Act {
         let cause = Cause {
             at: command.received_at,
             actor: command.actor.clone(),

@@ -102,6 +102,14 @@ fn check(content: &SealedContent, call: &Call, received_at: DateTime<Utc>) -> Ch
     }
 }
 
+/// What an officer found on one rule.
+#[derive(Debug, Clone)]
+pub struct OfficerFinding {
+    pub rule: String,
+    pub passed: bool,
+    pub explanation: Text,
+}
+
 /// Records what the officer found on a rule that data cannot decide.
 pub async fn record_finding(
     cx: &Context,
@@ -109,19 +117,17 @@ pub async fn record_finding(
     call: &CallId,
     id: ApplicationId,
     etag: &str,
-    rule: &str,
-    passed: bool,
-    explanation: Text,
+    found: OfficerFinding,
 ) -> Result<View, Error> {
     let too_long = |text: &str| text.chars().count() > 2_000;
-    if too_long(&explanation.it) || too_long(&explanation.en) {
+    if too_long(&found.explanation.it) || too_long(&found.explanation.en) {
         return Err(Error::invalid(
             "explanation",
             "TOO_LONG",
             "at most 2,000 characters",
         ));
     }
-    if !passed && explanation.it.trim().is_empty() {
+    if !found.passed && found.explanation.it.trim().is_empty() {
         let why = "a failed rule needs its reason: it goes into the letter";
         return Err(Error::invalid("explanation.it", "REQUIRED", why));
     }
@@ -129,8 +135,8 @@ pub async fn record_finding(
         let before = visible_application(cx, &command.actor, call, id).await?;
         cx.expect_etag(&before, etag).await?;
         let finding = Finding {
-            rule: rule.to_owned(),
-            verdict: if passed {
+            rule: found.rule.clone(),
+            verdict: if found.passed {
                 Verdict::Passed
             } else {
                 Verdict::Failed
@@ -138,7 +144,7 @@ pub async fn record_finding(
             by: FindingBy::Officer {
                 person: command.actor.person.clone(),
             },
-            explanation: explanation.clone(),
+            explanation: found.explanation.clone(),
         };
         let event = application::record_finding(&before.value, finding)?;
         let found = cx

@@ -91,6 +91,14 @@ pub async fn assign(
     .await
 }
 
+/// What an evaluator signs off.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The declaration to be free of conflicts of interest for this application.
+    pub free_of_conflict: bool,
+    pub scores: Vec<Score>,
+}
+
 /// Gives the scores, once, with the declaration to be free of conflicts of interest.
 pub async fn score(
     cx: &Context,
@@ -98,8 +106,7 @@ pub async fn score(
     call: &CallId,
     id: EvaluationId,
     etag: &str,
-    free_of_conflict: bool,
-    scores: Vec<Score>,
+    given: Given,
 ) -> Result<Versioned<Evaluation>, Error> {
     cx.once(command, || async {
         let before = get(cx, &command.actor, call, id).await?;
@@ -115,8 +122,8 @@ pub async fn score(
             .terms
             .rules
             .score_grid;
-        check(&scores, &grid)?;
-        let event = evaluation::score(&before.value, free_of_conflict, scores.clone())?;
+        check(&given.scores, &grid)?;
+        let event = evaluation::score(&before.value, given.free_of_conflict, given.scores.clone())?;
         cx.commit(command, async move |tx: &Tx| {
             Ok(record(tx, Some(before), &event, Consequences::default()).await?)
         })

@@ -10,6 +10,7 @@ use bando_store::{Tx, applications, calls, programmes};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::context::{Command, Context};
 use crate::entropy;
@@ -44,10 +45,11 @@ impl Postman {
     }
 
     /// Delivers everything that is due, until nothing is; answers how many letters it took up.
-    pub async fn deliver_due(&self) -> Result<u64, Error> {
+    /// Told to stop, it takes up no further letter.
+    pub async fn deliver_due(&self, stop: &CancellationToken) -> Result<u64, Error> {
         let _round = self.round.lock().await;
         let mut taken = 0;
-        while letters::any_due(self.cx.store.read(), self.cx.now()).await? {
+        while !stop.is_cancelled() && letters::any_due(self.cx.store.read(), self.cx.now()).await? {
             let act = self.cx.act(&Command::of_time(self.cx.now()));
             let claimed = self
                 .cx

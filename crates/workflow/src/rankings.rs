@@ -74,6 +74,16 @@ pub async fn list(
     Ok(rankings::of_call(cx.store.read(), call).await?)
 }
 
+/// The number of the ranking in force of a call, for its name.
+pub async fn number_in_force(cx: &Context, call: &Call) -> Result<Option<u32>, Error> {
+    match call.ranking {
+        None => Ok(None),
+        Some(id) => Ok(Some(
+            rankings::get(cx.store.read(), id).await?.value.version,
+        )),
+    }
+}
+
 pub async fn view(cx: &Context, ranking: Versioned<RankingVersion>) -> Result<View, Error> {
     let mut owners: HashMap<ApplicationId, ConsortiumId> = HashMap::new();
     for application in all_applications(cx, &ranking.value.call, None).await? {

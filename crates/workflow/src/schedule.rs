@@ -16,6 +16,7 @@ use bando_store::{
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::context::{Command, Context};
 use crate::correspondence::{self, DigestCounts};
@@ -109,7 +110,7 @@ impl Timekeeper {
     async fn settle(&self) -> Result<(), Error> {
         loop {
             let ran = self.run_due().await?;
-            let delivered = self.postman.deliver_due().await?;
+            let delivered = self.postman.deliver_due(&CancellationToken::new()).await?;
             if ran + delivered == 0 {
                 return Ok(());
             }

@@ -142,21 +142,37 @@ impl Store {
     /// `AlreadyExists` when another daemon holds the data folder; `Unavailable` when the server
     /// cannot be reached.
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
+        let lock = match settings {
+            Settings::Sqlite { file } => Some(FolderLock::take(file)?),
+            Settings::Postgres { .. } => None,
+        };
+        Self::connect(settings, lock).await
+    }
+
+    /// Opens the database beside a daemon that holds the folder, for one short act; SQLite's own
+    /// locks keep the two apart.
+    ///
+    /// # Errors
+    /// As `open`, but for the lock.
+    pub async fn open_beside(settings: &Settings) -> Result<Self, Error> {
+        Self::connect(settings, None).await
+    }
+
+    async fn connect(settings: &Settings, lock: Option<FolderLock>) -> Result<Self, Error> {
         let (committed, _) = watch::channel(0);
-        let (reader, door, lock) = match settings {
+        let (reader, door) = match settings {
             Settings::Sqlite { file } => {
-                let lock = FolderLock::take(file)?;
                 let writer = connect::sqlite_writer(file).await?;
                 crate::migrations::run(&writer).await?;
                 let reader = connect::sqlite_reader(file).await?;
                 let writer = sqlite::Writer::start(writer, file.clone(), committed.clone());
-                (reader, Door::Sqlite(writer), Some(lock))
+                (reader, Door::Sqlite(writer))
             }
             Settings::Postgres { url, connections } => {
                 let pool = connect::postgres(url, *connections).await?;
                 crate::migrations::run(&pool).await?;
                 let writer = postgres::Writer::new(pool.clone(), committed.clone());
-                (pool, Door::Postgres(writer), None)
+                (pool, Door::Postgres(writer))
             }
         };
         let reader = Reader { connection: reader };

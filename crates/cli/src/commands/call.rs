@@ -1,0 +1,242 @@
+//! `bando call`: yearly editions of a programme.
+
+use std::path::{Path, PathBuf};
+
+use bando_domain::call_file::{self, Mistake};
+use bando_domain::ids::ProgrammeId;
+use bando_domain::programme::Programme;
+use bando_proto::v1;
+use bando_proto::v1::{GetCallRequest, ListCallsRequest, LoadCallRequest, PublishCallRequest};
+use clap::Subcommand;
+use tonic::Code;
+
+use super::tell_dry_run;
+use crate::args::Paging;
+use crate::errors::{Exit, Failure};
+use crate::files;
+use crate::names::{nearest, short_call};
+use crate::session::Session;
+use crate::views::call::Call;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Creates a draft call from its file, or replaces the terms of a draft.
+    #[command(after_help = "Examples:
+  bando call load config/calls/2027.toml
+  bando call load config/calls/2027.toml --dry-run")]
+    Load {
+        /// The call's file (TOML).
+        file: PathBuf,
+    },
+    /// Finds every mistake in a call's file, without a daemon; exit 6 when there are any.
+    #[command(after_help = "Examples:
+  bando call check config/calls/2027.toml
+  bando call check config/calls/2027.toml --programme-file config/programmes/er-consortia.toml")]
+    Check {
+        /// The call's file (TOML).
+        file: PathBuf,
+        /// The file of its programme; looked for in ../programmes/ beside the call's file when
+        /// absent.
+        #[arg(long, value_name = "FILE")]
+        programme_file: Option<PathBuf>,
+    },
+    /// Lists the calls of the programme.
+    #[command(after_help = "Examples:
+  bando call list
+  bando call list -o yaml")]
+    List(Paging),
+    /// Shows a call with its window and rules.
+    #[command(after_help = "Examples:
+  bando call describe er/2016
+  bando call describe 2016 --programme er -o json")]
+    Describe {
+        /// The call, such as er/2016.
+        call: String,
+    },
+    /// Publishes a draft: sets the timers of its window and its reminders.
+    #[command(after_help = "Examples:
+  bando call publish er/2027 --dry-run
+  bando call publish er/2027")]
+    Publish {
+        /// The call, such as er/2027.
+        call: String,
+        /// Publishes only what was looked at under this etag.
+        #[arg(long)]
+        etag: Option<String>,
+    },
+}
+
+pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::Load { file } => load(file, session).await,
+        Command::Check {
+            file,
+            programme_file,
+        } => check(&file, programme_file, session),
+        Command::List(paging) => list(paging, session).await,
+        Command::Describe { call } => {
+            let call = get(&session.call(&call)?, session).await?;
+            session.output.one(&Call::from(&call))
+        }
+        Command::Publish { call, etag } => publish(&call, etag, session).await,
+    }
+}
+
+async fn load(file: PathBuf, session: &Session) -> Result<(), Failure> {
+    let text = files::read_text(&file)?;
+    let parent = match call_file::call_id(&text) {
+        Some(id) => format!("programmes/{}", id.programme()),
+        None => session.programme()?,
+    };
+    let request = LoadCallRequest {
+        parent,
+        file: text,
+        file_name: files::name_of(&file),
+        request_id: session.request_id()?,
+        validate_only: session.dry_run(),
+    };
+    let call = session.calls()?.load_call(request).await?.into_inner();
+    tell_dry_run(session);
+    session.output.one(&Call::from(&call))
+}
+
+async fn publish(call: &str, etag: Option<String>, session: &Session) -> Result<(), Failure> {
+    let name = session.call(call)?;
+    let etag = match etag {
+        Some(etag) => etag,
+        None => get(&name, session).await?.etag,
+    };
+    let (request_id, validate_only) = (session.request_id()?, session.dry_run());
+    let request = PublishCallRequest {
+        name,
+        etag,
+        request_id,
+        validate_only,
+    };
+    let call = session.calls()?.publish_call(request).await?.into_inner();
+    tell_dry_run(session);
+    session.output.one(&Call::from(&call))
+}
+
+async fn list(paging: Paging, session: &Session) -> Result<(), Failure> {
+    let rows: Vec<Call> = all(paging.limit, session)
+        .await?
+        .iter()
+        .map(Call::from)
+        .collect();
+    session
+        .output
+        .list(&rows, "no call yet: bando call load FILE")
+}
+
+/// The calls of the default programme.
+pub(super) async fn all(limit: usize, session: &Session) -> Result<Vec<v1::Call>, Failure> {
+    let (mut calls, parent) = (session.calls()?, session.programme()?);
+    session
+        .all(limit, async |page_size, page_token| {
+            let request = ListCallsRequest {
+                parent: parent.clone(),
+                page_size,
+                page_token,
+            };
+            let page = calls.list_calls(request).await?.into_inner();
+            Ok((page.calls, page.next_page_token))
+        })
+        .await
+}
+
+/// A call; when it is not there, the failure offers the nearest that is.
+async fn get(name: &str, session: &Session) -> Result<v1::Call, Failure> {
+    match session
+        .calls()?
+        .get_call(GetCallRequest {
+            name: name.to_owned(),
+        })
+        .await
+    {
+        Ok(call) => Ok(call.into_inner()),
+        Err(status) if status.code() == Code::NotFound => {
+            let known = all(1000, session).await.unwrap_or_default();
+            let known: Vec<String> = known.iter().map(|call| short_call(&call.name)).collect();
+            let failure = Failure::from(status);
+            Err(match nearest(&short_call(name), &known) {
+                Some(near) => failure.with_hint(format!("bando call describe {near}")),
+                None => failure,
+            })
+        }
+        Err(status) => Err(status.into()),
+    }
+}
+
+fn check(file: &Path, given: Option<PathBuf>, session: &Session) -> Result<(), Failure> {
+    let (name, text) = (files::name_of(file), files::read_text(file)?);
+    let wanted = call_file::call_id(&text).map(|id| id.programme().clone());
+    let programme = match given {
+        Some(path) => read_programme(&path, session)?,
+        None => beside(file, wanted.as_ref())?,
+    };
+    let mistakes = call_file::parse_call(&name, &text, &programme)
+        .err()
+        .unwrap_or_default();
+    report_mistakes(&name, &mistakes, session)
+}
+
+fn read_programme(path: &Path, session: &Session) -> Result<Programme, Failure> {
+    let name = files::name_of(path);
+    match call_file::parse_programme(&name, &files::read_text(path)?) {
+        Ok(programme) => Ok(programme),
+        Err(mistakes) => match report_mistakes(&name, &mistakes, session) {
+            Err(failure) => Err(failure),
+            Ok(()) => Err(no_programme_file(path)),
+        },
+    }
+}
+
+/// The programme in the folder `programmes` beside the call's own folder: the one the call's
+/// name says, or the only one when it says none.
+fn beside(file: &Path, wanted: Option<&ProgrammeId>) -> Result<Programme, Failure> {
+    let folder = match file.parent() {
+        Some(folder) => folder.join("..").join("programmes"),
+        None => return Err(no_programme_file(file)),
+    };
+    let entries = std::fs::read_dir(&folder).map_err(|_| no_programme_file(file))?;
+    let mut found = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let text = std::fs::read_to_string(&path).ok()?;
+        call_file::parse_programme(&files::name_of(&path), &text).ok()
+    });
+    found
+        .find(|programme| wanted.is_none_or(|wanted| programme.id == *wanted))
+        .ok_or_else(|| no_programme_file(file))
+}
+
+fn no_programme_file(file: &Path) -> Failure {
+    let message = format!(
+        "the programme of {} has no file in ../programmes/",
+        file.display()
+    );
+    Failure::new(Exit::Usage, "PROGRAMME_FILE_MISSING", message).with_hint(format!(
+        "bando call check {} --programme-file FILE",
+        file.display()
+    ))
+}
+
+/// Shows what is wrong in a file; ends with exit 6 when anything is.
+pub(super) fn report_mistakes(
+    file: &str,
+    mistakes: &[Mistake],
+    session: &Session,
+) -> Result<(), Failure> {
+    session
+        .output
+        .list(mistakes, &format!("{file}: no mistake"))?;
+    match mistakes.len() {
+        0 => Ok(()),
+        1 => Err(findings(format!("{file} has 1 mistake"))),
+        count => Err(findings(format!("{file} has {count} mistakes"))),
+    }
+}
+
+fn findings(message: String) -> Failure {
+    Failure::new(Exit::Findings, "FILE_INVALID", message)
+}

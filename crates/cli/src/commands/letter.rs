@@ -1,0 +1,141 @@
+//! `bando letter`: the ledger of letters.
+
+use bando_proto::v1::{CountLettersRequest, GetLetterRequest, ListLettersRequest};
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+
+use super::filter;
+use crate::args::Paging;
+use crate::errors::{Exit, Failure};
+use crate::output;
+use crate::session::Session;
+use crate::views::letter::{Count, Letter};
+
+const STATES: [&str; 12] = [
+    "draft",
+    "held",
+    "queued",
+    "sending",
+    "sent",
+    "uncertain",
+    "delivered",
+    "bounced",
+    "failed",
+    "expired",
+    "cancelled",
+    "parked",
+];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lists letters.
+    #[command(after_help = "Examples:
+  bando letter list --limit 20
+  bando letter list --kind receipt --state sent
+  bando letter list --state uncertain -o json")]
+    List {
+        /// Only those in this state.
+        #[arg(long, value_parser = PossibleValuesParser::new(STATES))]
+        state: Option<String>,
+        /// Only those of this kind, such as receipt or awarded.
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only those about this application, by its full name.
+        #[arg(long, value_name = "NAME")]
+        application: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Shows a letter with its text.
+    #[command(after_help = "Examples:
+  bando letter show \"$(bando letter list --limit 1 -o name)\"
+  bando letter show \"$(bando letter list --limit 1 -o name)\" --raw > letter.eml")]
+    Show {
+        /// UUID or full name of the letter.
+        letter: String,
+        /// Prints the whole message (RFC 5322) as it was frozen, and nothing else.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Counts the letters in each state.
+    #[command(after_help = "Example:
+  bando letter count")]
+    Count,
+}
+
+pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::List {
+            state,
+            kind,
+            application,
+            paging,
+        } => {
+            let terms = [
+                ("state", state),
+                ("kind", kind),
+                ("application", application),
+            ];
+            let terms: Vec<_> = terms
+                .iter()
+                .map(|(key, value)| (*key, value.as_deref()))
+                .collect();
+            list(&filter(&terms), paging, session).await
+        }
+        Command::Show { letter, raw } => show(&letter, raw, session).await,
+        Command::Count => count(session).await,
+    }
+}
+
+async fn list(filter: &str, paging: Paging, session: &Session) -> Result<(), Failure> {
+    let (mut letters, parent) = (session.letters()?, session.programme()?);
+    let listed = session
+        .all(paging.limit, async |page_size, page_token| {
+            let (parent, filter) = (parent.clone(), filter.to_owned());
+            let request = ListLettersRequest {
+                parent,
+                page_size,
+                page_token,
+                filter,
+            };
+            let page = letters.list_letters(request).await?.into_inner();
+            Ok((page.letters, page.next_page_token))
+        })
+        .await?;
+    let rows: Vec<Letter> = listed.iter().map(Letter::from).collect();
+    session.output.list(&rows, "no letter")
+}
+
+async fn show(letter: &str, raw: bool, session: &Session) -> Result<(), Failure> {
+    let name = session.name(letter, "letters")?;
+    let letter = session
+        .letters()?
+        .get_letter(GetLetterRequest { name })
+        .await?
+        .into_inner();
+    if !raw {
+        return session.output.one(&Letter::from(&letter));
+    }
+    if letter.message.is_empty() {
+        let message = "the letter is not written yet: it has no message";
+        return Err(Failure::new(
+            Exit::Precondition,
+            "LETTER_NOT_WRITTEN",
+            message,
+        ));
+    }
+    output::raw(&letter.message)
+}
+
+async fn count(session: &Session) -> Result<(), Failure> {
+    let request = CountLettersRequest {
+        parent: session.programme()?,
+    };
+    let counted = session
+        .letters()?
+        .count_letters(request)
+        .await?
+        .into_inner();
+    let rows: Vec<Count> = counted.counts.iter().map(Count::from).collect();
+    session.output.list(&rows, "no letter")
+}

@@ -1,0 +1,105 @@
+//! One file per noun of the office; each verb asks the daemon, or the rules themselves, and shows
+//! the answer.
+
+pub(crate) mod application;
+pub(crate) mod audit;
+pub(crate) mod award;
+pub(crate) mod call;
+pub(crate) mod clock;
+pub(crate) mod consortium;
+mod consortium_file;
+pub(crate) mod event;
+pub(crate) mod letter;
+pub(crate) mod programme;
+pub(crate) mod proposal;
+pub(crate) mod ranking;
+pub(crate) mod receipt;
+pub(crate) mod schedule;
+pub(crate) mod timer;
+pub(crate) mod token;
+
+use crate::args::{Cli, Command};
+use crate::errors::{Exit, Failure};
+use crate::hints;
+use crate::output;
+use crate::session::Session;
+
+/// Runs one command to its end, or until it is interrupted, and tells what went wrong.
+pub(crate) async fn run(cli: Cli) -> Exit {
+    let session = Session::new(cli.globals, cli.command.noun());
+    let outcome = tokio::select! {
+        outcome = execute(cli.command, &session) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    };
+    let Err(failure) = outcome else {
+        return Exit::Done;
+    };
+    let exit = failure.exit();
+    if let Failure::Told(mut report) = failure {
+        if report.code == "UNREACHABLE" {
+            report.message = format!("{} ({})", report.message, session.globals.server);
+        }
+        let mut spoken = session.spoken();
+        spoken.command_line = std::env::args().skip(1).collect();
+        if report.hint.is_none() {
+            report.hint = hints::hint(&report, &spoken);
+        }
+        report.request_id = report.request_id.or(spoken.request_id);
+        session.output.error(&report);
+    }
+    exit
+}
+
+async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
+    if session.globals.token.is_some() {
+        let message = "a secret is never taken from the command line, where others can read it";
+        return Err(Failure::new(Exit::Usage, "TOKEN_ON_COMMAND_LINE", message)
+            .with_hint("bando --token-file FILE token self"));
+    }
+    match command {
+        Command::Call(command) => call::run(command, session).await,
+        Command::Programme(command) => programme::run(command, session).await,
+        Command::Consortium(command) => consortium::run(command, session).await,
+        Command::Application(command) => application::run(command, session).await,
+        Command::Ranking(command) => ranking::run(command, session).await,
+        Command::Proposal(command) => proposal::run(command, session).await,
+        Command::Award(command) => award::run(command, session).await,
+        Command::Letter(command) => letter::run(command, session).await,
+        Command::Timer(command) => timer::run(command, session).await,
+        Command::Schedule(command) => schedule::run(command, session).await,
+        Command::Event(command) => event::run(command, session).await,
+        Command::Receipt(command) => receipt::run(command, session).await,
+        Command::Audit(command) => audit::run(command, session).await,
+        Command::Token(command) => token::run(command, session).await,
+        Command::Clock(command) => clock::run(command, session).await,
+    }
+}
+
+/// Tells, after a change that was only tried, that nothing happened.
+fn tell_dry_run(session: &Session) {
+    if session.dry_run() {
+        output::talk("dry run: nothing was changed");
+    }
+}
+
+/// A list filter of the terms that are given: `state = sent AND kind = receipt`.
+fn filter(terms: &[(&str, Option<&str>)]) -> String {
+    let given = terms
+        .iter()
+        .filter_map(|(key, value)| value.map(|v| format!("{key} = {v}")));
+    given.collect::<Vec<_>>().join(" AND ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_joins_only_what_is_given() {
+        assert_eq!(filter(&[("state", None), ("kind", None)]), "");
+        assert_eq!(
+            filter(&[("state", Some("sent")), ("kind", Some("receipt"))]),
+            "state = sent AND kind = receipt"
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! `bando timer`: what happens at an instant.
+
+use std::time::Duration;
+
+use bando_proto::v1::ListTimersRequest;
+use clap::Subcommand;
+
+use super::filter;
+use crate::args::Paging;
+use crate::errors::Failure;
+use crate::session::Session;
+use crate::views::timer::Timer;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lists timers in the order of their instants.
+    #[command(after_help = "Examples:
+  bando timer list
+  bando timer list --all -o json
+  bando timer list --watch")]
+    List {
+        /// Those that fired or were cancelled too.
+        #[arg(long)]
+        all: bool,
+        /// Lists again every second until it is interrupted.
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        paging: Paging,
+    },
+}
+
+pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
+    let Command::List { all, watch, paging } = command;
+    let mut turns = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        turns.tick().await;
+        if watch {
+            session.output.clear()?;
+        }
+        list(all, paging, session).await?;
+        if !watch {
+            return Ok(());
+        }
+    }
+}
+
+async fn list(all: bool, paging: Paging, session: &Session) -> Result<(), Failure> {
+    let now = session.now().await?;
+    let (mut timers, parent) = (session.timers()?, session.programme()?);
+    let filter = filter(&[("state", (!all).then_some("waiting"))]);
+    let listed = session
+        .all(paging.limit, async |page_size, page_token| {
+            let (parent, filter) = (parent.clone(), filter.clone());
+            let request = ListTimersRequest {
+                parent,
+                page_size,
+                page_token,
+                filter,
+            };
+            let page = timers.list_timers(request).await?.into_inner();
+            Ok((page.timers, page.next_page_token))
+        })
+        .await?;
+    let rows: Vec<Timer> = listed.iter().map(|timer| Timer::at(timer, now)).collect();
+    session.output.list(&rows, "no timer is waiting")
+}

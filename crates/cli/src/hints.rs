@@ -1,0 +1,262 @@
+//! For each refusal the command that helps next.
+
+use tonic::Code;
+
+use crate::errors::{Exit, Report};
+
+/// What a run was about when it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    /// Noun of the command, such as `proposal`.
+    pub(crate) noun: &'static str,
+    /// Default programme of this run.
+    pub(crate) programme: String,
+    /// `er/2016`
+    pub(crate) call: Option<String>,
+    /// The thing itself, as the user may name it again.
+    pub(crate) subject: Option<String>,
+    /// The number of the change, once drawn.
+    pub(crate) request_id: Option<String>,
+    /// The words of this run.
+    pub(crate) command_line: Vec<String>,
+}
+
+impl Spoken {
+    pub(crate) fn about(noun: &'static str, programme: &str) -> Self {
+        Self {
+            noun,
+            programme: programme.to_owned(),
+            call: None,
+            subject: None,
+            request_id: None,
+            command_line: Vec::new(),
+        }
+    }
+
+    fn of_call(&self, verb: &str) -> String {
+        match &self.call {
+            Some(call) => format!("bando call {verb} {call}"),
+            None => "bando call list".into(),
+        }
+    }
+
+    /// The list in which the noun's things are found.
+    fn list(&self) -> String {
+        let call = self.call.as_deref();
+        match (self.noun, call) {
+            ("application" | "ranking" | "award", Some(call)) => {
+                format!("bando {} list {call}", self.noun)
+            }
+            ("programme" | "consortium" | "proposal" | "letter" | "token", _) => {
+                format!("bando {} list", self.noun)
+            }
+            _ => "bando call list".into(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match (self.noun, &self.subject) {
+            ("application" | "consortium", Some(subject)) => {
+                format!("bando {} describe {subject}", self.noun)
+            }
+            ("call", _) => self.of_call("describe"),
+            _ => self.list(),
+        }
+    }
+
+    /// The same command under the number it had: it cannot happen twice.
+    fn repeat(&self) -> Option<String> {
+        let id = self.request_id.as_ref()?;
+        let mut words: Vec<String> = self.command_line.iter().map(|word| quoted(word)).collect();
+        if !self
+            .command_line
+            .iter()
+            .any(|word| word.starts_with("--request-id"))
+        {
+            words.push(format!("--request-id {id}"));
+        }
+        Some(format!("bando {}", words.join(" ")))
+    }
+}
+
+/// The command that helps after `report`; `None` when none does.
+pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
+    let applications = |state: &str| match &spoken.call {
+        Some(call) => format!("bando application list {call}{state}"),
+        None => "bando call list".into(),
+    };
+    match report.code.as_str() {
+        "UNREACHABLE" => {
+            let elsewhere = || "bando --server http://127.0.0.1:7443 call list".into();
+            return Some(spoken.repeat().unwrap_or_else(elsewhere));
+        }
+        "CALL_CLOSED" | "CALL_NOT_OPEN" | "CALL_STILL_OPEN" | "CALL_STATE" | "OPENING_PASSED" => {
+            return Some(spoken.of_call("describe"));
+        }
+        "CHECKS_OPEN" => return Some(applications(" --state under_check")),
+        "EVALUATION_MISSING" => return Some(applications(" --state admissible")),
+        "SECOND_PERSON_REQUIRED" => return Some("bando token self".into()),
+        "PROPOSAL_CHANGED" | "PROPOSAL_EXPIRED" | "PROPOSAL_EXISTS" | "PROPOSAL_STATE" => {
+            return Some("bando proposal list --state pending".into());
+        }
+        "RANKING_OUTDATED" | "RANKING_STATE" => {
+            return spoken
+                .call
+                .as_ref()
+                .map(|call| format!("bando ranking show {call}"));
+        }
+        "CLOCK_BACKWARDS" => return Some("bando clock show".into()),
+        _ => {}
+    }
+    by_class(report, spoken)
+}
+
+fn by_class(report: &Report, spoken: &Spoken) -> Option<String> {
+    match report.exit.exit {
+        Exit::Access if report.exit.status == Some(Code::Unauthenticated) => {
+            Some("bando --token-file FILE token self".into())
+        }
+        Exit::Access => Some("bando token self".into()),
+        Exit::NotFound => Some(spoken.list()),
+        Exit::Precondition => Some(spoken.describe()),
+        Exit::Unavailable if report.retryable => spoken.repeat(),
+        Exit::Done
+        | Exit::Failure
+        | Exit::Usage
+        | Exit::Findings
+        | Exit::Unavailable
+        | Exit::Interrupted => None,
+    }
+}
+
+/// A word as a shell takes it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Parser as _;
+    use tonic::Status;
+
+    use super::*;
+    use crate::args::Cli;
+    use crate::args::tests::words;
+    use crate::errors::Failure;
+
+    const NOUNS: [&str; 15] = [
+        "call",
+        "programme",
+        "consortium",
+        "application",
+        "ranking",
+        "proposal",
+        "award",
+        "letter",
+        "timer",
+        "schedule",
+        "event",
+        "receipt",
+        "audit",
+        "token",
+        "clock",
+    ];
+    const REASONS: [&str; 17] = [
+        "",
+        "UNREACHABLE",
+        "CALL_CLOSED",
+        "CALL_NOT_OPEN",
+        "CALL_STILL_OPEN",
+        "RANKING_OUTDATED",
+        "RANKING_STATE",
+        "PROPOSAL_EXISTS",
+        "CALL_STATE",
+        "OPENING_PASSED",
+        "CHECKS_OPEN",
+        "EVALUATION_MISSING",
+        "SECOND_PERSON_REQUIRED",
+        "PROPOSAL_CHANGED",
+        "PROPOSAL_EXPIRED",
+        "CLOCK_BACKWARDS",
+        "ETAG_MISMATCH",
+    ];
+
+    fn report(code: Code, reason: &str) -> Report {
+        let Failure::Told(mut report) = Failure::from(Status::new(code, "no")) else {
+            panic!("nothing to tell")
+        };
+        if !reason.is_empty() {
+            report.code = reason.to_owned();
+        }
+        *report
+    }
+
+    fn spoken(noun: &'static str) -> Spoken {
+        let mut spoken = Spoken::about(noun, "er");
+        spoken.subject = Some("0190a000-0000-7000-8000-000000000001".into());
+        spoken.call = Some("er/2016".into());
+        spoken.request_id = Some("0190a000-0000-7000-8000-000000000002".into());
+        spoken.command_line = ["award", "propose", "er/2016", "--act", "DD 1/2016"]
+            .map(Into::into)
+            .into();
+        spoken
+    }
+
+    #[test]
+    fn every_hint_is_a_command_that_parses() {
+        let mut hints = BTreeSet::new();
+        for code in (0..=16).map(Code::from_i32) {
+            for (noun, reason) in NOUNS
+                .iter()
+                .flat_map(|noun| REASONS.iter().map(move |reason| (*noun, *reason)))
+            {
+                let report = report(code, reason);
+                hints.extend(hint(&report, &spoken(noun)));
+                hints.extend(hint(&report, &Spoken::about(noun, "er")));
+            }
+        }
+
+        assert!(hints.len() > NOUNS.len());
+        for hint in hints {
+            let parsed = Cli::try_parse_from(words(&hint));
+            assert!(parsed.is_ok(), "{hint}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn a_closed_call_is_shown() {
+        let hint = hint(
+            &report(Code::FailedPrecondition, "CALL_CLOSED"),
+            &spoken("application"),
+        );
+
+        assert_eq!(hint.as_deref(), Some("bando call describe er/2016"));
+    }
+
+    #[test]
+    fn a_change_that_timed_out_is_repeated_under_its_own_number() {
+        let hint = hint(&report(Code::DeadlineExceeded, ""), &spoken("award"));
+
+        assert_eq!(
+            hint.as_deref(),
+            Some(
+                "bando award propose er/2016 --act 'DD 1/2016' \
+                 --request-id 0190a000-0000-7000-8000-000000000002"
+            )
+        );
+    }
+
+    #[test]
+    fn a_reading_that_timed_out_needs_no_number() {
+        assert_eq!(
+            hint(&report(Code::Unavailable, ""), &Spoken::about("call", "er")),
+            None
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! `bando`, the operator's tool: a gRPC client of the daemon, and what needs no daemon.
+
+mod args;
+mod client;
+mod commands;
+mod errors;
+mod files;
+mod hints;
+mod mime;
+mod names;
+mod output;
+mod session;
+mod statement;
+mod views;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    ExitCode::from(commands::run(cli).await.code())
+}

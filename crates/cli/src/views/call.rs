@@ -1,0 +1,394 @@
+//! A call with its window and rules.
+
+use bando_proto::v1;
+use serde::Serialize;
+
+use super::{Text, at, euros, percent, seconds, shown, some, title, word};
+use crate::names::short_call;
+use crate::output::{Row, Sheet, View};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Call {
+    name: String,
+    title: Text,
+    act: String,
+    state: String,
+    window: Window,
+    budget_cents: i64,
+    rules: Option<RuleSet>,
+    acceptance_days: i32,
+    draft_reminders_minutes: Vec<i32>,
+    ranking: Option<String>,
+    etag: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Window {
+    opens_at: Option<String>,
+    closes_at: Option<String>,
+    zone: String,
+    opens: Text,
+    closes: Text,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleSet {
+    version: i32,
+    act: String,
+    effective_on: String,
+    rate_basis_points: i32,
+    min_eligible_cost_cents: Option<i64>,
+    min_grant_cents: Option<i64>,
+    max_grant_cents: Option<i64>,
+    max_grant_per_participant_cents: Option<i64>,
+    members_minimum: i32,
+    members_artisan_minimum: i32,
+    members_max_outside_region_basis_points: i32,
+    cost_categories: Vec<CostCategory>,
+    score_grid: Option<ScoreGrid>,
+    tie_breaks: Vec<String>,
+    allocation: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CostCategory {
+    code: String,
+    title: Text,
+    kind: String,
+    cap_cents: Option<i64>,
+    cap_share_basis_points: Option<i32>,
+    cap_share_of: Vec<String>,
+    flat_rate_basis_points: Option<i32>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScoreGrid {
+    scale: String,
+    criteria: Vec<Criterion>,
+    threshold: String,
+    evaluators_per_application: i32,
+    aggregation: String,
+    decimals: i32,
+    rounding: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Criterion {
+    code: String,
+    title: Text,
+    weight: String,
+    threshold: Option<String>,
+}
+
+impl From<&v1::Call> for Call {
+    fn from(call: &v1::Call) -> Self {
+        let state = v1::CallState::try_from(call.state)
+            .ok()
+            .map(|state| state.as_str_name());
+        Self {
+            name: call.name.clone(),
+            title: Text::of(call.title.as_ref()),
+            act: call.act.clone(),
+            state: word(state, "CALL_STATE_"),
+            window: Window::from(&call.window.clone().unwrap_or_default()),
+            budget_cents: call.budget_cents,
+            rules: call.rules.as_ref().map(RuleSet::from),
+            acceptance_days: call.acceptance_days,
+            draft_reminders_minutes: call.draft_reminders_minutes.clone(),
+            ranking: some(&call.ranking),
+            etag: call.etag.clone(),
+        }
+    }
+}
+
+impl From<&v1::Window> for Window {
+    fn from(window: &v1::Window) -> Self {
+        Self {
+            opens_at: at(window.opens_at.as_ref()),
+            closes_at: at(window.closes_at.as_ref()),
+            zone: window.zone.clone(),
+            opens: Text::of(window.opens.as_ref()),
+            closes: Text::of(window.closes.as_ref()),
+        }
+    }
+}
+
+impl From<&v1::RuleSet> for RuleSet {
+    fn from(rules: &v1::RuleSet) -> Self {
+        Self {
+            version: rules.version,
+            act: rules.act.clone(),
+            effective_on: rules.effective_on.clone(),
+            rate_basis_points: rules.rate_basis_points,
+            min_eligible_cost_cents: rules.min_eligible_cost_cents,
+            min_grant_cents: rules.min_grant_cents,
+            max_grant_cents: rules.max_grant_cents,
+            max_grant_per_participant_cents: rules.max_grant_per_participant_cents,
+            members_minimum: rules.members_minimum,
+            members_artisan_minimum: rules.members_artisan_minimum,
+            members_max_outside_region_basis_points: rules.members_max_outside_region_basis_points,
+            cost_categories: rules
+                .cost_categories
+                .iter()
+                .map(CostCategory::from)
+                .collect(),
+            score_grid: rules.score_grid.as_ref().map(ScoreGrid::from),
+            tie_breaks: rules.tie_breaks.clone(),
+            allocation: rules.allocation.clone(),
+        }
+    }
+}
+
+impl From<&v1::CostCategory> for CostCategory {
+    fn from(category: &v1::CostCategory) -> Self {
+        Self {
+            code: category.code.clone(),
+            title: Text::of(category.title.as_ref()),
+            kind: category.kind.clone(),
+            cap_cents: category.cap_cents,
+            cap_share_basis_points: category.cap_share_basis_points,
+            cap_share_of: category.cap_share_of.clone(),
+            flat_rate_basis_points: category.flat_rate_basis_points,
+        }
+    }
+}
+
+impl From<&v1::ScoreGrid> for ScoreGrid {
+    fn from(grid: &v1::ScoreGrid) -> Self {
+        let criterion = |criterion: &v1::Criterion| Criterion {
+            code: criterion.code.clone(),
+            title: Text::of(criterion.title.as_ref()),
+            weight: criterion.weight.clone(),
+            threshold: criterion.threshold.clone(),
+        };
+        Self {
+            scale: grid.scale.clone(),
+            criteria: grid.criteria.iter().map(criterion).collect(),
+            threshold: grid.threshold.clone(),
+            evaluators_per_application: grid.evaluators_per_application,
+            aggregation: grid.aggregation.clone(),
+            decimals: grid.decimals,
+            rounding: grid.rounding.clone(),
+        }
+    }
+}
+
+impl Row for Call {
+    const HEAD: &'static [&'static str] = &["CALL", "STATE", "OPENS", "CLOSES", "BUDGET", "TITLE"];
+    const NUMBERS: &'static [usize] = &[4];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            short_call(&self.name),
+            self.state.clone(),
+            seconds(self.window.opens_at.as_ref()),
+            seconds(self.window.closes_at.as_ref()),
+            super::money(self.budget_cents),
+            title(&self.title.en),
+        ]
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Row for CostCategory {
+    const HEAD: &'static [&'static str] = &["CODE", "KIND", "CAP", "SHARE", "OF", "FLAT", "TITLE"];
+    const NUMBERS: &'static [usize] = &[2, 3, 5];
+
+    fn cells(&self) -> Vec<String> {
+        let of = match (self.cap_share_basis_points, self.cap_share_of.is_empty()) {
+            (None, _) => String::new(),
+            (Some(_), true) => "all others".into(),
+            (Some(_), false) => self.cap_share_of.join(" "),
+        };
+        vec![
+            self.code.clone(),
+            self.kind.clone(),
+            euros(self.cap_cents),
+            percent(self.cap_share_basis_points),
+            of,
+            percent(self.flat_rate_basis_points),
+            self.title.en.clone(),
+        ]
+    }
+}
+
+impl Row for Criterion {
+    const HEAD: &'static [&'static str] = &["CODE", "WEIGHT", "THRESHOLD", "TITLE"];
+    const NUMBERS: &'static [usize] = &[1, 2];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.code.clone(),
+            self.weight.clone(),
+            shown(self.threshold.as_ref()),
+            self.title.en.clone(),
+        ]
+    }
+}
+
+impl View for Call {
+    fn text(&self) -> String {
+        let reminders: Vec<String> = self
+            .draft_reminders_minutes
+            .iter()
+            .map(|minutes| span(*minutes))
+            .collect();
+        let sheet = Sheet::titled(&format!("{}  {}", short_call(&self.name), self.title.en))
+            .field("state", &self.state)
+            .field("act", &self.act)
+            .field(
+                "opens",
+                window(&self.window.opens, self.window.opens_at.as_ref()),
+            )
+            .field(
+                "closes",
+                window(&self.window.closes, self.window.closes_at.as_ref()),
+            )
+            .field("zone", &self.window.zone)
+            .field("budget", euros(Some(self.budget_cents)))
+            .field("acceptance", format!("{} days", self.acceptance_days))
+            .field("draft reminders", reminders.join(", "))
+            .field("ranking", shown(self.ranking.as_ref()))
+            .field("etag", &self.etag);
+        match &self.rules {
+            Some(rules) => rules.describe(sheet).text(),
+            None => sheet.text(),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl RuleSet {
+    fn describe(&self, sheet: Sheet) -> Sheet {
+        let limits = Sheet::default()
+            .field("act", &self.act)
+            .field("effective on", &self.effective_on)
+            .field("rate", percent(Some(self.rate_basis_points)))
+            .field("min eligible cost", euros(self.min_eligible_cost_cents))
+            .field("min grant", euros(self.min_grant_cents))
+            .field("max grant", euros(self.max_grant_cents))
+            .field(
+                "per participant",
+                euros(self.max_grant_per_participant_cents),
+            )
+            .field("members", format!("at least {}", self.members_minimum))
+            .field(
+                "all artisan",
+                format!("at least {}", self.members_artisan_minimum),
+            )
+            .field(
+                "outside region",
+                format!(
+                    "at most {}",
+                    percent(Some(self.members_max_outside_region_basis_points))
+                ),
+            )
+            .field("tie-breaks", self.tie_breaks.join(", "))
+            .field("allocation", &self.allocation)
+            .text();
+        let sheet = sheet
+            .section(
+                &format!("RULE SET {}", self.version),
+                unindented(&limits).trim_end(),
+            )
+            .rows("COST CATEGORIES", &self.cost_categories);
+        match &self.score_grid {
+            Some(grid) => sheet.rows(&grid.headline(), &grid.criteria),
+            None => sheet,
+        }
+    }
+}
+
+impl ScoreGrid {
+    fn headline(&self) -> String {
+        format!(
+            "SCORE GRID  0 to {} per criterion, {} of {} evaluators, {} decimals ({}), threshold {}",
+            self.scale,
+            self.aggregation,
+            self.evaluators_per_application,
+            self.decimals,
+            self.rounding,
+            self.threshold
+        )
+    }
+}
+
+/// The lines of a sheet without the indent that the section around them gives.
+fn unindented(lines: &str) -> String {
+    lines
+        .lines()
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The printed form with the instant it stands for.
+fn window(printed: &Text, instant: Option<&String>) -> String {
+    match (printed.en.as_str(), seconds(instant)) {
+        ("", at) => at,
+        (text, at) => format!("{text} ({at})"),
+    }
+}
+
+fn span(minutes: i32) -> String {
+    match minutes {
+        days if days % 1440 == 0 => format!("{} d before", days / 1440),
+        hours if hours % 60 == 0 => format!("{} h before", hours / 60),
+        minutes => format!("{minutes} min before"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call() -> v1::Call {
+        v1::Call {
+            name: "programmes/er/calls/2016".into(),
+            state: v1::CallState::Open.into(),
+            title: Some(v1::Text {
+                it: "Bando".into(),
+                en: "Call".into(),
+            }),
+            budget_cents: 200_000_000,
+            draft_reminders_minutes: vec![10_080, 120],
+            rules: Some(v1::RuleSet {
+                rate_basis_points: 4_000,
+                max_grant_cents: Some(15_000_000),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_call_is_described_with_its_rules_and_reminders() {
+        let text = Call::from(&call()).text();
+
+        for expected in [
+            "er/2016  Call",
+            "2,000,000.00 EUR",
+            "7 d before, 2 h before",
+            "40 %",
+        ] {
+            assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+        assert!(!text.contains("min grant"), "{text}");
+    }
+
+    #[test]
+    fn a_call_as_data_has_null_for_what_the_rules_do_not_set() {
+        let data = serde_json::to_value(Call::from(&call())).unwrap();
+
+        assert_eq!(data["state"], "open");
+        assert_eq!(data["rules"]["max_grant_cents"], 15_000_000);
+        assert!(data["rules"]["min_grant_cents"].is_null());
+        assert!(data["ranking"].is_null());
+    }
+}

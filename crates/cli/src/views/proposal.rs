@@ -1,0 +1,112 @@
+//! A proposal: an act that waits for its second person.
+
+use bando_proto::v1;
+use serde::Serialize;
+
+use super::{at, seconds, some, word};
+use crate::names::{last, short_call};
+use crate::output::{Row, Sheet, View};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Proposal {
+    name: String,
+    call: String,
+    kind: String,
+    subject: String,
+    payload_sha256: String,
+    pub(crate) state: String,
+    requested_by: String,
+    requested_at: Option<String>,
+    expires_at: Option<String>,
+    decided_by: Option<String>,
+    decided_at: Option<String>,
+    reason: Option<String>,
+    etag: String,
+}
+
+impl From<&v1::Proposal> for Proposal {
+    fn from(proposal: &v1::Proposal) -> Self {
+        let state = v1::ProposalState::try_from(proposal.state)
+            .ok()
+            .map(|state| state.as_str_name());
+        Self {
+            name: proposal.name.clone(),
+            call: proposal.call.clone(),
+            kind: proposal.kind.clone(),
+            subject: proposal.subject.clone(),
+            payload_sha256: proposal.payload_sha256.clone(),
+            state: word(state, "PROPOSAL_STATE_"),
+            requested_by: proposal.requested_by.clone(),
+            requested_at: at(proposal.requested_at.as_ref()),
+            expires_at: at(proposal.expires_at.as_ref()),
+            decided_by: some(&proposal.decided_by),
+            decided_at: at(proposal.decided_at.as_ref()),
+            reason: some(&proposal.reason),
+            etag: proposal.etag.clone(),
+        }
+    }
+}
+
+impl Proposal {
+    /// Who must act next, and how.
+    pub(crate) fn next_step(&self) -> String {
+        let id = last(&self.name);
+        format!(
+            "{} asked for it until {}; an approver who is somebody else decides:\n  \
+             bando proposal approve {id}\n  \
+             bando proposal reject {id} --reason '…'",
+            self.requested_by,
+            seconds(self.expires_at.as_ref())
+        )
+    }
+}
+
+impl Row for Proposal {
+    const HEAD: &'static [&'static str] = &[
+        "ID",
+        "STATE",
+        "KIND",
+        "CALL",
+        "REQUESTED BY",
+        "EXPIRES",
+        "DECIDED BY",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            last(&self.name).to_owned(),
+            self.state.clone(),
+            self.kind.clone(),
+            short_call(&self.call),
+            self.requested_by.clone(),
+            seconds(self.expires_at.as_ref()),
+            self.decided_by.clone().unwrap_or_default(),
+        ]
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl View for Proposal {
+    fn text(&self) -> String {
+        Sheet::titled(&format!("{} of {}", self.kind, short_call(&self.call)))
+            .field("name", &self.name)
+            .field("state", &self.state)
+            .field("subject", &self.subject)
+            .field("payload SHA-256", &self.payload_sha256)
+            .field("requested by", &self.requested_by)
+            .field("requested at", seconds(self.requested_at.as_ref()))
+            .field("expires at", seconds(self.expires_at.as_ref()))
+            .field("decided by", self.decided_by.clone().unwrap_or_default())
+            .field("decided at", seconds(self.decided_at.as_ref()))
+            .field("reason", self.reason.clone().unwrap_or_default())
+            .field("etag", &self.etag)
+            .text()
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}

@@ -1,0 +1,215 @@
+//! What happens at an instant, what happens by the calendar, and the hand-turned clock.
+
+use bando_proto::v1;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::{at, instant, seconds, some, word};
+use crate::names::{last, short_call};
+use crate::output::{Row, Sheet, View};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Timer {
+    name: String,
+    call: String,
+    kind: String,
+    state: String,
+    nominal_at: Option<String>,
+    due_at: Option<String>,
+    fired_at: Option<String>,
+    attempts: i32,
+    last_error: Option<String>,
+    #[serde(skip)]
+    left: String,
+}
+
+impl Timer {
+    /// A timer as it stands at `now`.
+    pub(crate) fn at(timer: &v1::Timer, now: DateTime<Utc>) -> Self {
+        let state = v1::TimerState::try_from(timer.state).ok();
+        let left = match (state, instant(timer.due_at.as_ref())) {
+            (Some(v1::TimerState::Waiting), Some(due)) => left(due, now),
+            _ => String::new(),
+        };
+        Self {
+            name: timer.name.clone(),
+            call: timer.call.clone(),
+            kind: timer.kind.clone(),
+            state: word(state.map(|state| state.as_str_name()), "TIMER_STATE_"),
+            nominal_at: at(timer.nominal_at.as_ref()),
+            due_at: at(timer.due_at.as_ref()),
+            fired_at: at(timer.fired_at.as_ref()),
+            attempts: timer.attempts,
+            last_error: some(&timer.last_error),
+            left,
+        }
+    }
+}
+
+impl Row for Timer {
+    const HEAD: &'static [&'static str] = &["NEXT", "LEFT", "SUBJECT", "ACTION", "STATE"];
+    const NUMBERS: &'static [usize] = &[1];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            seconds(self.due_at.as_ref()),
+            self.left.clone(),
+            short_call(&self.call),
+            self.kind.replace('_', " "),
+            self.state.clone(),
+        ]
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Schedule {
+    name: String,
+    cron: String,
+    zone: String,
+    next_fire_at: Option<String>,
+    last_fire_at: Option<String>,
+    #[serde(skip)]
+    left: String,
+}
+
+impl Schedule {
+    /// A schedule as it stands at `now`.
+    pub(crate) fn at(schedule: &v1::Schedule, now: DateTime<Utc>) -> Self {
+        let next = instant(schedule.next_fire_at.as_ref());
+        Self {
+            name: schedule.name.clone(),
+            cron: schedule.cron.clone(),
+            zone: schedule.zone.clone(),
+            next_fire_at: at(schedule.next_fire_at.as_ref()),
+            last_fire_at: at(schedule.last_fire_at.as_ref()),
+            left: next.map(|next| left(next, now)).unwrap_or_default(),
+        }
+    }
+}
+
+impl Row for Schedule {
+    const HEAD: &'static [&'static str] = &["NEXT", "LEFT", "LAST", "CRON", "ZONE", "SCHEDULE"];
+    const NUMBERS: &'static [usize] = &[1];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            seconds(self.next_fire_at.as_ref()),
+            self.left.clone(),
+            seconds(self.last_fire_at.as_ref()),
+            self.cron.clone(),
+            self.zone.clone(),
+            last(&self.name).to_owned(),
+        ]
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// The daemon's hand-turned clock.
+#[derive(Debug, Serialize)]
+pub(crate) struct Clock {
+    now: Option<String>,
+}
+
+impl From<&v1::Clock> for Clock {
+    fn from(clock: &v1::Clock) -> Self {
+        Self {
+            now: at(clock.now.as_ref()),
+        }
+    }
+}
+
+impl View for Clock {
+    fn text(&self) -> String {
+        match &self.now {
+            Some(now) => now.clone(),
+            None => Sheet::titled("the clock shows nothing").text(),
+        }
+    }
+}
+
+/// How long until `due`: its two largest units, or that it is late.
+fn left(due: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let left = due - now;
+    if left < TimeDelta::zero() {
+        return format!("late {}", span(-left));
+    }
+    span(left)
+}
+
+fn span(length: TimeDelta) -> String {
+    let (days, hours) = (length.num_days(), length.num_hours() % 24);
+    let (minutes, seconds) = (length.num_minutes() % 60, length.num_seconds() % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {seconds} s"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timer(state: v1::TimerState) -> v1::Timer {
+        v1::Timer {
+            call: "programmes/er/calls/2016".into(),
+            kind: "call_closes".into(),
+            state: state.into(),
+            due_at: Some(prost_types::Timestamp {
+                seconds: 1_464_703_200,
+                nanos: 0,
+            }),
+            ..Default::default()
+        }
+    }
+
+    fn now(before: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_464_703_200 - before, 0).unwrap()
+    }
+
+    #[test]
+    fn a_waiting_timer_says_how_long_is_left() {
+        let cells = Timer::at(&timer(v1::TimerState::Waiting), now(3 * 3600 + 12 * 60)).cells();
+
+        assert_eq!(
+            cells,
+            [
+                "2016-05-31T14:00:00Z",
+                "3 h 12 min",
+                "er/2016",
+                "call closes",
+                "waiting"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_timer_that_should_have_fired_is_late_and_a_fired_one_has_nothing_left() {
+        assert_eq!(
+            Timer::at(&timer(v1::TimerState::Waiting), now(-90)).left,
+            "late 1 min 30 s"
+        );
+        assert_eq!(Timer::at(&timer(v1::TimerState::Fired), now(-90)).left, "");
+    }
+
+    #[test]
+    fn a_length_has_its_two_largest_units() {
+        let spans = [
+            (59, "59 s"),
+            (60, "1 min 0 s"),
+            (90_000, "1 d 1 h"),
+            (0, "0 s"),
+        ];
+        for (seconds, text) in spans {
+            assert_eq!(span(TimeDelta::seconds(seconds)), text);
+        }
+    }
+}

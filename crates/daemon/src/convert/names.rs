@@ -1,0 +1,159 @@
+//! Resource names: `programmes/er/calls/2016/applications/0190…`.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use bando_domain::ids::{
+    ApplicationId, AwardId, CallId, ConsortiumId, EvaluationId, LetterId, ProgrammeId, ProposalId,
+    TokenId,
+};
+use bando_domain::project::Violation;
+use bando_workflow::Error;
+
+/// The last call number that stands for "the one in force".
+pub const CURRENT: &str = "-";
+
+fn malformed(field: &str, form: &str) -> Error {
+    let explanation = format!("a name of the form {form} is expected");
+    Error::invalid_fields(vec![Violation::new(field, "NAME", explanation)])
+}
+
+/// Splits `kind/id/kind/id…` by the kinds wanted.
+fn parts<'a, const N: usize>(
+    field: &str,
+    text: &'a str,
+    kinds: [&str; N],
+) -> Result<[&'a str; N], Error> {
+    let form = || kinds.map(|kind| format!("{kind}/{{id}}")).join("/");
+    let pieces: Vec<&str> = text.split('/').collect();
+    if pieces.len() != N * 2 {
+        return Err(malformed(field, &form()));
+    }
+    let mut ids = [""; N];
+    for (position, kind) in kinds.iter().enumerate() {
+        if pieces[position * 2] != *kind || pieces[position * 2 + 1].is_empty() {
+            return Err(malformed(field, &form()));
+        }
+        ids[position] = pieces[position * 2 + 1];
+    }
+    Ok(ids)
+}
+
+fn id<T: FromStr>(field: &str, text: &str) -> Result<T, Error>
+where
+    T::Err: Display,
+{
+    text.parse()
+        .map_err(|error: T::Err| Error::invalid(field, "NAME", error.to_string()))
+}
+
+fn call_id(field: &str, programme: &str, code: &str) -> Result<CallId, Error> {
+    let programme = id(field, programme)?;
+    CallId::new(programme, code).map_err(|error| Error::invalid(field, "NAME", error.to_string()))
+}
+
+pub fn programme(field: &str, name: &str) -> Result<ProgrammeId, Error> {
+    let [programme] = parts(field, name, ["programmes"])?;
+    id(field, programme)
+}
+
+pub fn call(field: &str, name: &str) -> Result<CallId, Error> {
+    let [programme, call] = parts(field, name, ["programmes", "calls"])?;
+    call_id(field, programme, call)
+}
+
+pub fn consortium(field: &str, name: &str) -> Result<(ProgrammeId, ConsortiumId), Error> {
+    let [programme, consortium] = parts(field, name, ["programmes", "consortia"])?;
+    Ok((id(field, programme)?, id(field, consortium)?))
+}
+
+pub fn application(field: &str, name: &str) -> Result<(CallId, ApplicationId), Error> {
+    let [programme, call, application] =
+        parts(field, name, ["programmes", "calls", "applications"])?;
+    Ok((call_id(field, programme, call)?, id(field, application)?))
+}
+
+pub fn evaluation(field: &str, name: &str) -> Result<(CallId, ApplicationId, EvaluationId), Error> {
+    let [programme, call, application, evaluation] = parts(
+        field,
+        name,
+        ["programmes", "calls", "applications", "evaluations"],
+    )?;
+    Ok((
+        call_id(field, programme, call)?,
+        id(field, application)?,
+        id(field, evaluation)?,
+    ))
+}
+
+/// The version is `None` for `rankings/-`.
+pub fn ranking(field: &str, name: &str) -> Result<(CallId, Option<u32>), Error> {
+    let [programme, call, version] = parts(field, name, ["programmes", "calls", "rankings"])?;
+    let version = match version {
+        CURRENT => None,
+        number => Some(id(field, number)?),
+    };
+    Ok((call_id(field, programme, call)?, version))
+}
+
+pub fn award(field: &str, name: &str) -> Result<(CallId, AwardId), Error> {
+    let [programme, call, award] = parts(field, name, ["programmes", "calls", "awards"])?;
+    Ok((call_id(field, programme, call)?, id(field, award)?))
+}
+
+pub fn proposal(field: &str, name: &str) -> Result<(ProgrammeId, ProposalId), Error> {
+    let [programme, proposal] = parts(field, name, ["programmes", "proposals"])?;
+    Ok((id(field, programme)?, id(field, proposal)?))
+}
+
+pub fn letter(field: &str, name: &str) -> Result<(ProgrammeId, LetterId), Error> {
+    let [programme, letter] = parts(field, name, ["programmes", "letters"])?;
+    Ok((id(field, programme)?, id(field, letter)?))
+}
+
+pub fn token(field: &str, name: &str) -> Result<TokenId, Error> {
+    let [token] = parts(field, name, ["tokens"])?;
+    id(field, token)
+}
+
+pub fn of_call(call: &CallId) -> String {
+    format!("programmes/{}/calls/{}", call.programme(), call.code())
+}
+
+pub fn of_application(call: &CallId, id: ApplicationId) -> String {
+    format!("{}/applications/{id}", of_call(call))
+}
+
+pub fn of_consortium(programme: &ProgrammeId, id: ConsortiumId) -> String {
+    format!("programmes/{programme}/consortia/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_shown() {
+        let call: CallId = "er/2016".parse().unwrap();
+        let application = ApplicationId(uuid::Uuid::from_u128(7));
+
+        let read = super::application("name", &of_application(&call, application)).unwrap();
+
+        assert_eq!(read, (call, application));
+    }
+
+    #[test]
+    fn a_name_of_another_kind_is_told_the_form() {
+        let error = call("parent", "programmes/er").unwrap_err().to_string();
+
+        assert!(error.contains("programmes/{id}/calls/{id}"), "{error}");
+        for wrong in [
+            "",
+            "programmes//calls/2016",
+            "calls/2016",
+            "programmes/ER/calls/2016",
+        ] {
+            assert!(call("parent", wrong).is_err(), "{wrong}");
+        }
+    }
+}

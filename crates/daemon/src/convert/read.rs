@@ -1,0 +1,496 @@
+//! From the wire: every field that breaks a rule is told, all at once.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use bando_domain::actor::Role;
+use bando_domain::civil::Language;
+use bando_domain::consortium::{Accreditation, Contact, Fund, LegalForm, Link, Member, Profile};
+use bando_domain::evaluation::Score;
+use bando_domain::event::Personal;
+use bando_domain::money::Eur;
+use bando_domain::programme::Text;
+use bando_domain::project::{
+    Activity, ActivityKind, BudgetLine, Declaration, Path, Project, Violation,
+};
+use bando_domain::receipt::{Signed, Statement, StatementKind};
+use bando_domain::sme::SmeClass;
+use bando_proto::v1;
+use bando_workflow::Error;
+use chrono::NaiveDate;
+
+use super::names;
+
+/// Collects what is wrong while the rest is read on.
+#[derive(Default)]
+struct Reader {
+    violations: Vec<Violation>,
+}
+
+impl Reader {
+    fn text<T: FromStr>(&mut self, field: String, rule: &str, text: &str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let error: T::Err = error;
+                self.violations
+                    .push(Violation::new(field, rule, error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn day(&mut self, field: String, text: &str) -> Option<NaiveDate> {
+        if text.is_empty() {
+            return None;
+        }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        if day.is_none() {
+            let explanation = "a day such as 2016-05-31 is expected";
+            self.violations
+                .push(Violation::new(field, "DAY", explanation));
+        }
+        day
+    }
+
+    fn refuse<T>(&mut self, field: String, rule: &str, explanation: &str) -> Option<T> {
+        self.violations
+            .push(Violation::new(field, rule, explanation));
+        None
+    }
+
+    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ => Err(Error::invalid_fields(self.violations)),
+        }
+    }
+}
+
+pub fn language(field: &str, text: &str) -> Result<Language, Error> {
+    let known = Language::ALL
+        .into_iter()
+        .find(|language| language.as_str() == text);
+    known.ok_or_else(|| Error::invalid(field, "LANGUAGE", "`it` or `en` is expected"))
+}
+
+pub fn project(wire: v1::Project) -> Result<Project, Error> {
+    let mut reader = Reader::default();
+    let mut project = Project {
+        title: wire.title,
+        summary: wire.summary,
+        sector: wire.sector,
+        starts_on: reader.day("project.starts_on".to_owned(), &wire.starts_on),
+        ends_on: reader.day("project.ends_on".to_owned(), &wire.ends_on),
+        requested: wire.requested_cents.map(Eur::cents),
+        ..Project::default()
+    };
+    for (position, activity) in wire.activities.into_iter().enumerate() {
+        project
+            .activities
+            .extend(read_activity(&mut reader, position, activity));
+    }
+    for (position, firm) in wire.participants.iter().enumerate() {
+        let field = format!("project.participants[{position}]");
+        project
+            .participants
+            .extend(reader.text(field, "PARTITA_IVA", firm));
+    }
+    for line in wire.budget_lines {
+        project.budget_lines.push(BudgetLine {
+            activity: line.activity,
+            category: line.category,
+            description: line.description,
+            amount: Eur::cents(line.amount_cents),
+        });
+    }
+    let mut declarations = BTreeSet::new();
+    for (position, code) in wire.declarations.iter().enumerate() {
+        let known = Declaration::ALL
+            .into_iter()
+            .find(|known| known.as_str() == code);
+        let field = format!("project.declarations[{position}]");
+        let known = known.or_else(|| reader.refuse(field, "UNKNOWN", "no such declaration"));
+        declarations.extend(known);
+    }
+    project.declarations = declarations;
+    reader.finish(Some(project))
+}
+
+fn read_activity(reader: &mut Reader, position: usize, wire: v1::Activity) -> Option<Activity> {
+    let field = |name: &str| format!("project.activities[{position}].{name}");
+    let kind = match wire.kind() {
+        v1::ActivityKind::Unspecified => reader.refuse(
+            field("kind"),
+            "REQUIRED",
+            "the kind of activity is not stated",
+        ),
+        v1::ActivityKind::B2b => Some(ActivityKind::B2b),
+        v1::ActivityKind::OutgoingMission => Some(ActivityKind::OutgoingMission),
+        v1::ActivityKind::IncomingMission => Some(ActivityKind::IncomingMission),
+        v1::ActivityKind::Exhibition => Some(ActivityKind::Exhibition),
+        v1::ActivityKind::Event => Some(ActivityKind::Event),
+        v1::ActivityKind::Communication => Some(ActivityKind::Communication),
+    };
+    let market = reader.text(field("market"), "COUNTRY", &wire.market);
+    Some(Activity {
+        code: wire.code,
+        kind: kind?,
+        title: wire.title,
+        market: market?,
+    })
+}
+
+/// The parts of a project that a field mask names.
+pub fn paths(mask: Option<&prost_types::FieldMask>) -> Result<Vec<Path>, Error> {
+    let given = mask.map(|mask| mask.paths.as_slice()).unwrap_or_default();
+    if given.is_empty() {
+        let explanation = "the parts to change are required, such as `title,budget_lines`";
+        return Err(Error::invalid("update_mask", "REQUIRED", explanation));
+    }
+    let mut violations = Vec::new();
+    let mut paths = Vec::new();
+    for path in given {
+        match Path::ALL.into_iter().find(|known| known.as_str() == path) {
+            Some(known) if !paths.contains(&known) => paths.push(known),
+            Some(_) => {}
+            None => violations.push(Violation::new(
+                "update_mask",
+                "UNKNOWN_PATH",
+                format!("`{path}` cannot be changed by an update"),
+            )),
+        }
+    }
+    if violations.is_empty() {
+        Ok(paths)
+    } else {
+        Err(Error::invalid_fields(violations))
+    }
+}
+
+pub fn profile(wire: v1::Profile) -> Result<Profile, Error> {
+    let mut reader = Reader::default();
+    let partita_iva = reader.text(
+        "profile.partita_iva".to_owned(),
+        "PARTITA_IVA",
+        &wire.partita_iva,
+    );
+    let form = match wire.form() {
+        v1::LegalForm::Unspecified => reader.refuse(
+            "profile.form".to_owned(),
+            "REQUIRED",
+            "the legal form is not stated",
+        ),
+        v1::LegalForm::Consortium => Some(LegalForm::Consortium),
+        v1::LegalForm::ConsortiumCompany => Some(LegalForm::ConsortiumCompany),
+        v1::LegalForm::Cooperative => Some(LegalForm::Cooperative),
+        v1::LegalForm::Other => Some(LegalForm::Other),
+    };
+    let accreditation = match wire.accreditation() {
+        v1::Accreditation::Unspecified => None,
+        v1::Accreditation::AppliedFor => Some(Accreditation::AppliedFor),
+        v1::Accreditation::Entry => Some(Accreditation::Entry),
+        v1::Accreditation::Advanced => Some(Accreditation::Advanced),
+    };
+    let mut members = Vec::new();
+    for (position, member) in wire.members.into_iter().enumerate() {
+        members.extend(read_member(&mut reader, position, member));
+    }
+    let mut links = Vec::new();
+    for (position, link) in wire.links.iter().enumerate() {
+        let field = |name: &str| format!("profile.links[{position}].{name}");
+        let one = reader.text(field("one"), "PARTITA_IVA", &link.one);
+        let other = reader.text(field("other"), "PARTITA_IVA", &link.other);
+        links.extend(one.zip(other).map(|(one, other)| Link { one, other }));
+    }
+    let fund = Fund {
+        subscribed: Eur::cents(wire.fund_subscribed_cents),
+        paid: Eur::cents(wire.fund_paid_cents),
+    };
+    let profile = partita_iva.zip(form).map(|(partita_iva, form)| Profile {
+        name: wire.title,
+        partita_iva,
+        form,
+        seat_country: wire.seat_country,
+        seat_region: wire.seat_region,
+        fund,
+        statute_forbids_profit: wire.statute_forbids_profit,
+        active: wire.active,
+        sme_majority_of_directors: wire.sme_majority_of_directors,
+        accreditation,
+        members,
+        links,
+    });
+    reader.finish(profile)
+}
+
+fn read_member(reader: &mut Reader, position: usize, wire: v1::Member) -> Option<Member> {
+    let field = |name: &str| format!("profile.members[{position}].{name}");
+    let partita_iva = reader.text(field("partita_iva"), "PARTITA_IVA", &wire.partita_iva);
+    let size = match wire.size() {
+        v1::SmeClass::Unspecified => {
+            reader.refuse(field("size"), "REQUIRED", "the size class is not stated")
+        }
+        v1::SmeClass::Micro => Some(SmeClass::Micro),
+        v1::SmeClass::Small => Some(SmeClass::Small),
+        v1::SmeClass::Medium => Some(SmeClass::Medium),
+        v1::SmeClass::Large => Some(SmeClass::Large),
+    };
+    if wire.joined_on.is_empty() {
+        reader.refuse::<()>(
+            field("joined_on"),
+            "REQUIRED",
+            "the day of joining is not stated",
+        );
+    }
+    let joined_on = reader.day(field("joined_on"), &wire.joined_on);
+    Some(Member {
+        partita_iva: partita_iva?,
+        name: wire.title,
+        region: wire.region,
+        artisan: wire.artisan,
+        size: size?,
+        share: Eur::cents(wire.share_cents),
+        joined_on: joined_on?,
+    })
+}
+
+pub fn contact(wire: v1::Contact) -> Result<Contact, Error> {
+    Ok(Contact {
+        language: language("contact.language", &wire.language)?,
+        legal_representative: Personal::new(wire.legal_representative),
+        email: Personal::new(wire.email.trim()),
+    })
+}
+
+pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))
+}
+
+pub fn scores(wire: Vec<v1::Score>) -> Result<Vec<Score>, Error> {
+    let mut reader = Reader::default();
+    let mut scores = Vec::new();
+    for (position, score) in wire.into_iter().enumerate() {
+        let field = format!("scores[{position}].score");
+        if let Some(value) = reader.text(field, "DECIMAL", &score.score) {
+            scores.push(Score {
+                criterion: score.criterion,
+                score: value,
+                comment: score.comment,
+            });
+        }
+    }
+    reader.finish(Some(scores))
+}
+
+pub fn text(wire: Option<v1::Text>) -> Text {
+    let wire = wire.unwrap_or_default();
+    Text {
+        it: wire.it,
+        en: wire.en,
+    }
+}
+
+pub fn roles(wire: &[i32]) -> Result<Vec<Role>, Error> {
+    let mut roles = Vec::new();
+    for (position, number) in wire.iter().enumerate() {
+        let role = match v1::Role::try_from(*number) {
+            Ok(v1::Role::Officer) => Role::Officer,
+            Ok(v1::Role::Manager) => Role::Manager,
+            Ok(v1::Role::Approver) => Role::Approver,
+            Ok(v1::Role::Evaluator) => Role::Evaluator,
+            Ok(v1::Role::Consortium) => Role::Consortium,
+            Ok(v1::Role::Auditor) => Role::Auditor,
+            Ok(v1::Role::Viewer) => Role::Viewer,
+            Ok(v1::Role::System) => Role::System,
+            Ok(v1::Role::Admin) => Role::Admin,
+            Ok(v1::Role::Unspecified) | Err(_) => {
+                let field = format!("token.roles[{position}]");
+                return Err(Error::invalid(field, "UNKNOWN", "no such role"));
+            }
+        };
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    Ok(roles)
+}
+
+/// Reads a filter of `field = value` conditions joined by `AND`; only the `known` fields may
+/// stand in it. Answers the values in their order.
+pub fn filter<const N: usize>(text: &str, known: [&str; N]) -> Result<[Option<String>; N], Error> {
+    let mut values = [const { None }; N];
+    for condition in text
+        .split(" AND ")
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let refuse = || {
+            let explanation = format!(
+                "`{condition}`: conditions on {} joined by AND",
+                known.join(", ")
+            );
+            Error::invalid("filter", "FILTER", explanation)
+        };
+        let (name, value) = condition.split_once('=').ok_or_else(refuse)?;
+        let position = known
+            .iter()
+            .position(|known| *known == name.trim())
+            .ok_or_else(refuse)?;
+        let value = value.trim().trim_matches('"');
+        if value.is_empty() || values[position].is_some() {
+            return Err(refuse());
+        }
+        values[position] = Some(value.to_owned());
+    }
+    Ok(values)
+}
+
+/// Reads one condition's value by a list of names.
+pub fn one_of<T>(
+    field: &str,
+    value: Option<&String>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let Some(text) = value else { return Ok(None) };
+    match parse(text) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Error::invalid(
+            "filter",
+            "FILTER",
+            format!("`{text}` is no {field}"),
+        )),
+    }
+}
+
+/// Which parts of a consortium an update names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConsortiumParts {
+    pub profile: bool,
+    pub contact: bool,
+}
+
+pub fn consortium_parts(mask: Option<&prost_types::FieldMask>) -> Result<ConsortiumParts, Error> {
+    let mut parts = ConsortiumParts::default();
+    for path in mask.map(|mask| mask.paths.as_slice()).unwrap_or_default() {
+        match path.as_str() {
+            "profile" => parts.profile = true,
+            "contact" => parts.contact = true,
+            other => {
+                let explanation = format!("`{other}` cannot be changed by an update");
+                return Err(Error::invalid("update_mask", "UNKNOWN_PATH", explanation));
+            }
+        }
+    }
+    if parts == ConsortiumParts::default() {
+        let explanation = "`profile`, `contact` or both are expected";
+        return Err(Error::invalid("update_mask", "REQUIRED", explanation));
+    }
+    Ok(parts)
+}
+
+/// A signed statement as it travelled; `None` when a part is malformed.
+pub fn read_statement(wire: &v1::SignedStatement) -> Option<Signed> {
+    let kind = match wire.kind() {
+        v1::StatementKind::Unspecified => return None,
+        v1::StatementKind::Receipt => StatementKind::Receipt,
+        v1::StatementKind::LateRefusal => StatementKind::LateRefusal,
+    };
+    let statement = Statement {
+        kind,
+        call: wire.call.parse().ok()?,
+        application: wire.application.parse().ok()?,
+        protocol: (!wire.protocol.is_empty()).then(|| wire.protocol.clone()),
+        received_at: wire.received_at.clone(),
+        closes_at: wire.closes_at.clone(),
+        content_sha256: wire.content_sha256.clone(),
+        event: wire.event.parse().ok()?,
+        key_id: wire.key_id.clone(),
+    };
+    Some(Signed {
+        statement,
+        signature: wire.signature.clone(),
+    })
+}
+
+/// The stored id of a subject by its name: a UUID, or `er/2016` of a call.
+pub fn subject(name: &str) -> String {
+    match names::call("subject", name) {
+        Ok(call) => call.to_string(),
+        Err(_) => name.rsplit('/').next().unwrap_or(name).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_row_of_a_project_is_told() {
+        let wire = v1::Project {
+            starts_on: "31/05/2016".into(),
+            participants: vec!["00743110157".into(), "00743110158".into()],
+            activities: vec![v1::Activity {
+                market: "XX".into(),
+                ..Default::default()
+            }],
+            declarations: vec!["innocence".into()],
+            ..Default::default()
+        };
+
+        let Error::Invalid { violations, .. } = project(wire).unwrap_err() else {
+            panic!()
+        };
+
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|found| found.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "project.starts_on",
+                "project.activities[0].kind",
+                "project.activities[0].market",
+                "project.participants[1]",
+                "project.declarations[0]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_filter_takes_known_fields_once() {
+        let known = ["state", "kind"];
+
+        let [state, kind] = filter("state = sent AND kind = receipt", known).unwrap();
+        assert_eq!(
+            (state.as_deref(), kind.as_deref()),
+            (Some("sent"), Some("receipt"))
+        );
+        for wrong in [
+            "colour = red",
+            "state",
+            "state = ",
+            "state = a AND state = b",
+        ] {
+            assert!(filter(wrong, known).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mask_names_parts_that_can_change() {
+        let mask = |path: &str| prost_types::FieldMask {
+            paths: vec![path.to_owned()],
+        };
+
+        assert_eq!(paths(Some(&mask("title"))).unwrap(), [Path::Title]);
+        for wrong in ["state", "*", "award_cents"] {
+            assert!(paths(Some(&mask(wrong))).is_err(), "{wrong}");
+        }
+        assert!(paths(None).is_err());
+    }
+}

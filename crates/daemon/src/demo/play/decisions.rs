@@ -1,0 +1,249 @@
+//! June to September: checks, evaluations, ranking, award; each act by whom it belongs to.
+
+use anyhow::Context as _;
+use bando_proto::v1;
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+use super::{CALL, Play};
+
+/// Rules an officer decides in the play, with what they looked at.
+const LOOKED_AT: [(&str, &str, &str); 2] = [
+    (
+        "E2",
+        "oggetto sociale conforme allo statuto depositato",
+        "object read in the statute",
+    ),
+    (
+        "E13",
+        "DURC regolare, nessun divieto",
+        "DURC regular, no bans",
+    ),
+];
+
+impl Play {
+    pub(super) async fn check_all(&mut self, closes_at: DateTime<Utc>) -> anyhow::Result<()> {
+        self.advance(closes_at + TimeDelta::days(6)).await?;
+        let submitted: Vec<v1::Application> = self
+            .applications()
+            .await?
+            .into_iter()
+            .filter(|found| found.state() == v1::ApplicationState::Submitted)
+            .collect();
+        let all = submitted.len();
+        for application in submitted {
+            self.check(application).await?;
+        }
+        self.advance(self.now().await? + TimeDelta::minutes(1))
+            .await?;
+        let after = self.applications().await?;
+        let refused: Vec<String> = after
+            .iter()
+            .filter(|found| found.state() == v1::ApplicationState::Inadmissible)
+            .map(|found| format!("{} ({})", found.consortium_title, failed(found)))
+            .collect();
+        self.tell(&format!("anna.bianchi checks {all} applications"))
+            .await?;
+        for refused in refused {
+            self.timeline
+                .line(&format!("                  inadmissible: {refused}"))?;
+        }
+        Ok(())
+    }
+
+    async fn check(&mut self, application: v1::Application) -> anyhow::Result<()> {
+        let mut desk = self.office.officer.eligibility();
+        let request = v1::OpenCheckRequest {
+            name: application.name,
+            etag: application.etag,
+            ..Default::default()
+        };
+        let mut open = desk.open_check(request).await?.into_inner();
+        let already_failed = !failed(&open).is_empty();
+        for (rule, it, en) in LOOKED_AT {
+            if already_failed {
+                break;
+            }
+            let request = v1::RecordFindingRequest {
+                name: open.name,
+                etag: open.etag,
+                rule: rule.to_owned(),
+                passed: true,
+                explanation: Some(v1::Text {
+                    it: it.to_owned(),
+                    en: en.to_owned(),
+                }),
+                ..Default::default()
+            };
+            open = desk.record_finding(request).await?.into_inner();
+        }
+        let request = v1::ConcludeCheckRequest {
+            name: open.name,
+            etag: open.etag,
+            ..Default::default()
+        };
+        desk.conclude_check(request).await?;
+        self.timeline.step();
+        Ok(())
+    }
+
+    /// Three of five evaluators per application; their scores lie around the planned mean.
+    pub(super) async fn evaluate(&mut self, closes_at: DateTime<Utc>) -> anyhow::Result<()> {
+        self.advance(closes_at + TimeDelta::days(20)).await?;
+        let admissible: Vec<v1::Application> = self
+            .applications()
+            .await?
+            .into_iter()
+            .filter(|found| found.state() == v1::ApplicationState::Admissible)
+            .collect();
+        let all = admissible.len();
+        for (turn, application) in admissible.iter().enumerate() {
+            let player = self
+                .players
+                .iter()
+                .find(|player| player.consortium == application.consortium)
+                .context("an application of nobody")?;
+            let scores = player.role.scores;
+            for seat in 0..3 {
+                let people = self.office.evaluators.len();
+                self.evaluate_one(&application.name, (turn + seat) % people, seat, scores)
+                    .await?;
+            }
+            self.timeline.step();
+        }
+        self.advance(closes_at + TimeDelta::days(45)).await?;
+        self.tell(&format!(
+            "{all} admissible applications are scored by three evaluators each"
+        ))
+        .await
+    }
+
+    async fn evaluate_one(
+        &self,
+        application: &str,
+        evaluator: usize,
+        seat: usize,
+        means: [Decimal; 5],
+    ) -> anyhow::Result<()> {
+        let (person, desk) = &self.office.evaluators[evaluator];
+        let request = v1::AssignEvaluationRequest {
+            parent: application.to_owned(),
+            evaluator: person.clone(),
+            ..Default::default()
+        };
+        let mut officer = self.office.officer.evaluations();
+        let assigned = officer.assign_evaluation(request).await?.into_inner();
+        // Half a point below, at, and half a point above the mean.
+        let off = Decimal::new(i64::try_from(seat)? * 5 - 5, 1);
+        let scores = ["A", "B", "C", "D", "E"]
+            .iter()
+            .zip(means)
+            .map(|(code, mean)| v1::Score {
+                criterion: (*code).to_owned(),
+                score: (mean + off).to_string(),
+                comment: "valutazione sintetica".to_owned(),
+            });
+        let request = v1::ScoreEvaluationRequest {
+            name: assigned.name,
+            etag: assigned.etag,
+            free_of_conflict: true,
+            scores: scores.collect(),
+            ..Default::default()
+        };
+        desk.evaluations().score_evaluation(request).await?;
+        Ok(())
+    }
+
+    /// Ranking and award: proposed by one person, approved by another.
+    pub(super) async fn rank_and_award(
+        &mut self,
+        closes_at: DateTime<Utc>,
+    ) -> anyhow::Result<v1::Ranking> {
+        self.advance(closes_at + TimeDelta::days(55)).await?;
+        let request = v1::ComputeRankingRequest {
+            parent: CALL.to_owned(),
+            ..Default::default()
+        };
+        let mut desk = self.office.manager.rankings();
+        let computed = desk.compute_ranking(request).await?.into_inner();
+        let proposal = computed
+            .proposal
+            .context("a ranking without its proposal")?;
+        self.tell("marco.neri computes the ranking and proposes it")
+            .await?;
+        let ranking = computed.ranking.unwrap_or_default();
+        let tie = ranking
+            .entries
+            .iter()
+            .find(|entry| !entry.tie_broken_by.is_empty());
+        if let Some(tie) = tie {
+            let text = format!(
+                "                  tie at {} points between places {} and {}, broken by {}",
+                tie.total,
+                tie.position - 1,
+                tie.position,
+                tie.tie_broken_by
+            );
+            self.timeline.line(&text)?;
+        }
+        self.advance(self.now().await? + TimeDelta::days(1)).await?;
+        self.approve(proposal).await?;
+        self.tell("paola.verdi approves it: the ranking is in force")
+            .await?;
+        self.advance(closes_at + TimeDelta::days(97)).await?;
+        let request = v1::ProposeAwardRequest {
+            parent: CALL.to_owned(),
+            act: "DD Demo 1/2016".to_owned(),
+            ..Default::default()
+        };
+        let proposal = self
+            .office
+            .manager
+            .awards()
+            .propose_award(request)
+            .await?
+            .into_inner();
+        self.tell("marco.neri proposes the award under act DD Demo 1/2016")
+            .await?;
+        self.advance(self.now().await? + TimeDelta::days(1)).await?;
+        self.approve(proposal).await?;
+        self.advance(self.now().await? + TimeDelta::minutes(1))
+            .await?;
+        self.tell("paola.verdi approves it: the grants are awarded")
+            .await?;
+        let request = v1::GetRankingRequest {
+            name: format!("{CALL}/rankings/-"),
+        };
+        Ok(self
+            .office
+            .officer
+            .rankings()
+            .get_ranking(request)
+            .await?
+            .into_inner())
+    }
+
+    async fn approve(&self, proposal: v1::Proposal) -> anyhow::Result<()> {
+        let request = v1::ApproveProposalRequest {
+            name: proposal.name,
+            etag: proposal.etag,
+            ..Default::default()
+        };
+        self.office
+            .approver
+            .proposals()
+            .approve_proposal(request)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Rules that failed, joined.
+fn failed(application: &v1::Application) -> String {
+    let findings = application.check.iter().flat_map(|check| &check.findings);
+    let failed = findings.filter(|finding| finding.verdict() == v1::Verdict::Failed);
+    failed
+        .map(|finding| finding.rule.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,156 @@
+//! What the play came to: the JSON summary, and the ranking as it is printed.
+
+use std::path::Path;
+
+use bando_domain::money::Eur;
+use bando_proto::v1;
+use serde::Serialize;
+
+/// The summary of the play. The same seed gives the same, but for the folder and the seconds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    pub call: String,
+    pub seed: u64,
+    pub budget_cents: i64,
+    pub granted_cents: i64,
+    pub funded: usize,
+    pub waiting: usize,
+    pub inadmissible: usize,
+    pub below_threshold: usize,
+    /// Inadmissible because the grant is under the floor; counted only here.
+    pub below_floor: usize,
+    pub lapsed: usize,
+    pub withdrawn: usize,
+    pub late_refused: usize,
+    /// In ranking order.
+    pub grants_cents: Vec<i64>,
+    /// Full and partial amount of the last grant.
+    pub partial_cents: Option<(i64, i64)>,
+    pub tie: Option<Tie>,
+    pub letters: LetterCounts,
+    pub letters_dir: String,
+    pub events: i64,
+    pub receipts_verified: usize,
+    pub simulated_from: String,
+    pub simulated_to: String,
+    pub wall_seconds: f64,
+}
+
+/// Two ranked applications with equal totals and the published key that broke the tie.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tie {
+    pub total: String,
+    pub positions: (i32, i32),
+    pub broken_by: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LetterCounts {
+    /// Ever.
+    pub queued: usize,
+    pub sent: usize,
+    pub failed: usize,
+}
+
+pub(super) fn tie(ranking: &v1::Ranking) -> Option<Tie> {
+    let entry = ranking
+        .entries
+        .iter()
+        .find(|entry| !entry.tie_broken_by.is_empty())?;
+    Some(Tie {
+        total: entry.total.clone(),
+        positions: (entry.position - 1, entry.position),
+        broken_by: entry.tie_broken_by.clone(),
+    })
+}
+
+/// The ranking with its funding line, the budget used and what to try next.
+pub(super) fn print(ranking: &v1::Ranking, endpoint: &str, data_dir: &Path) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        format!("Ranking of call er/2016, version {}", number(&ranking.name)),
+        format!(
+            "{:>4}  {:<40} {:>7} {:>6} {:>14} {:>14}  {}",
+            "#", "consortium", "points", "firms", "full grant", "granted", "outcome"
+        ),
+    ];
+    let mut funded_above = true;
+    for entry in &ranking.entries {
+        if funded_above && entry.amount_cents == 0 {
+            funded_above = false;
+            lines.push(format!("{:─^104}", " funding line "));
+        }
+        lines.push(format!(
+            "{:>4}  {:<40} {:>7} {:>6} {:>14} {:>14}  {}{}",
+            entry.position,
+            entry.consortium_title,
+            entry.total,
+            entry.participants,
+            euros(entry.full_cents),
+            euros(entry.amount_cents),
+            entry.outcome.replace('_', " "),
+            broken_by(entry),
+        ));
+    }
+    for below in &ranking.below_threshold {
+        lines.push(format!(
+            "   –  {:<40} {:>7}  below the threshold of {} ({})",
+            below.consortium_title, below.total, below.needed, below.threshold_of
+        ));
+    }
+    lines.push(String::new());
+    lines.push(format!(
+        "Budget {}; granted {}; left {}",
+        Eur::cents(ranking.budget_cents),
+        Eur::cents(ranking.granted_cents),
+        Eur::cents(ranking.left_cents)
+    ));
+    lines.extend(commands(endpoint, data_dir));
+    lines
+}
+
+fn broken_by(entry: &v1::RankingEntry) -> String {
+    match entry.tie_broken_by.as_str() {
+        "" => String::new(),
+        key => format!(" (tie broken by {key})"),
+    }
+}
+
+fn euros(cents: i64) -> String {
+    Eur::cents(cents)
+        .to_string()
+        .trim_end_matches(" EUR")
+        .to_owned()
+}
+
+fn number(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
+/// Three commands that work while the demo serves on.
+fn commands(endpoint: &str, data_dir: &Path) -> Vec<String> {
+    let beside = std::env::current_exe()
+        .ok()
+        .map(|path| path.with_file_name("bando"));
+    let bando = match beside.filter(|path| path.is_file()) {
+        Some(path) => path.display().to_string(),
+        None => "cargo run --release --quiet --bin bando --".to_owned(),
+    };
+    let with = |person: &str| {
+        let token = data_dir.join("tokens").join(format!("{person}.token"));
+        format!(
+            "  {bando} --server {endpoint} --token-file {}",
+            token.display()
+        )
+    };
+    vec![
+        String::new(),
+        "Try next:".to_owned(),
+        format!("{} ranking show er/2016", with("anna.bianchi")),
+        format!(
+            "{} application list er/2016 --state waiting",
+            with("anna.bianchi")
+        ),
+        format!("{} audit verify", with("ada.conti")),
+    ]
+}

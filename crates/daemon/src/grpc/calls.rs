@@ -1,0 +1,101 @@
+//! `CallService`.
+
+use bando_domain::call::Call;
+use bando_proto::v1;
+use bando_proto::v1::call_service_server::CallService;
+use bando_store::Versioned;
+use bando_workflow::{Error, calls, rankings};
+use tonic::{Request, Response, Status};
+
+use super::{Api, page, receive};
+use crate::convert::{self, names};
+
+impl Api {
+    async fn show_call(&self, known: &Versioned<Call>) -> Result<v1::Call, Error> {
+        let number = rankings::number_in_force(&self.cx, &known.value).await?;
+        Ok(convert::call(known, number))
+    }
+}
+
+#[tonic::async_trait]
+impl CallService for Api {
+    async fn list_calls(
+        &self,
+        request: Request<v1::ListCallsRequest>,
+    ) -> Result<Response<v1::ListCallsResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let binding = page::binding(&received.caller.method, &message.parent, "");
+        let query = page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
+        let listed = async {
+            let programme = names::programme("parent", &message.parent)?;
+            let found = calls::list(&self.cx, &received.caller.actor, &programme, &query).await?;
+            let mut calls = Vec::new();
+            for known in &found.rows {
+                calls.push(self.show_call(known).await?);
+            }
+            let next_page_token = page::token(&self.cx, &binding, found.next.as_ref());
+            Ok(v1::ListCallsResponse {
+                calls,
+                next_page_token,
+            })
+        };
+        listed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn get_call(
+        &self,
+        request: Request<v1::GetCallRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let found = async {
+            let id = names::call("name", &received.message.name)?;
+            self.show_call(&calls::get(&self.cx, &received.caller.actor, &id).await?)
+                .await
+        };
+        found
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn load_call(
+        &self,
+        request: Request<v1::LoadCallRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let loaded = async {
+            let programme = names::programme("parent", &message.parent)?;
+            let (name, file) = (&message.file_name, &message.file);
+            self.show_call(&calls::load(&self.cx, &command, &programme, name, file).await?)
+                .await
+        };
+        loaded
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn publish_call(
+        &self,
+        request: Request<v1::PublishCallRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let published = async {
+            let id = names::call("name", &message.name)?;
+            self.show_call(&calls::publish(&self.cx, &command, &id, &message.etag).await?)
+                .await
+        };
+        published
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+}

@@ -1,0 +1,45 @@
+//! `ClockService`: only on a simulated clock.
+
+use bando_proto::v1;
+use bando_proto::v1::clock_service_server::ClockService;
+use tonic::{Request, Response, Status};
+
+use super::{Api, receive, status};
+use crate::convert;
+
+impl Api {
+    fn clock(&self) -> Response<v1::Clock> {
+        Response::new(v1::Clock {
+            now: Some(convert::instant(self.cx.now())),
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ClockService for Api {
+    async fn get_clock(
+        &self,
+        request: Request<v1::GetClockRequest>,
+    ) -> Result<Response<v1::Clock>, Status> {
+        receive(request)?;
+        Ok(self.clock())
+    }
+
+    async fn advance_clock(
+        &self,
+        request: Request<v1::AdvanceClockRequest>,
+    ) -> Result<Response<v1::Clock>, Status> {
+        let received = receive(request)?;
+        let to = received.message.to.and_then(convert::read_instant);
+        let to = to.ok_or_else(|| status::invalid("to", "REQUIRED", "an instant is expected"))?;
+        if to < self.cx.now() {
+            let explanation = format!("{to} is before now, {}", self.cx.now());
+            return Err(status::invalid("to", "CLOCK_BACKWARDS", &explanation));
+        }
+        self.timekeeper
+            .advance(to)
+            .await
+            .map_err(|error| received.status(error))?;
+        Ok(self.clock())
+    }
+}

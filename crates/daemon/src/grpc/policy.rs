@@ -1,0 +1,216 @@
+//! Which role may call which method. What is not in the table is refused.
+
+use bando_domain::actor::{Actor, Role};
+
+/// Who may call a method; what they see of it is decided further in.
+#[derive(Debug, Clone, Copy)]
+pub enum Access {
+    Roles(&'static [Role]),
+    /// Any live token but a bootstrap token.
+    AnyToken,
+    /// These roles, and a bootstrap token: it may do nothing else.
+    AndBootstrap(&'static [Role]),
+}
+
+impl Access {
+    pub fn admits(self, actor: &Actor, bootstrap: bool) -> bool {
+        match self {
+            Self::AndBootstrap(roles) => bootstrap || actor.is_any(roles),
+            Self::Roles(roles) => !bootstrap && actor.is_any(roles),
+            Self::AnyToken => !bootstrap,
+        }
+    }
+
+    pub fn describe(self) -> String {
+        match self {
+            Self::AnyToken => "every live token".to_owned(),
+            Self::Roles(roles) | Self::AndBootstrap(roles) => roles
+                .iter()
+                .map(|role| role.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }
+    }
+}
+
+use Access::{AndBootstrap, AnyToken, Roles};
+use Role::{Admin, Approver, Auditor, Consortium, Evaluator, Manager, Officer, System, Viewer};
+
+const CASES: Access = Roles(&[
+    Officer, Manager, Approver, Auditor, Viewer, System, Evaluator, Consortium,
+]);
+const OFFICE: Access = Roles(&[Officer, Manager, Approver, Auditor, Viewer, System]);
+const OFFICE_AND_OWN: Access = Roles(&[
+    Officer, Manager, Approver, Auditor, Viewer, System, Consortium,
+]);
+const OFFICE_AND_EVALUATORS: Access = Roles(&[
+    Officer, Manager, Approver, Auditor, Viewer, System, Evaluator,
+]);
+const OFFICE_AND_ADMIN: Access =
+    Roles(&[Officer, Manager, Approver, Auditor, Viewer, System, Admin]);
+const OFFICERS: Access = Roles(&[Officer, Manager]);
+
+pub const TABLE: &[(&str, Access)] = &[
+    ("/bando.v1.ProgrammeService/ListProgrammes", CASES),
+    ("/bando.v1.ProgrammeService/GetProgramme", CASES),
+    (
+        "/bando.v1.ProgrammeService/LoadProgramme",
+        Roles(&[Manager]),
+    ),
+    ("/bando.v1.CallService/ListCalls", CASES),
+    ("/bando.v1.CallService/GetCall", CASES),
+    ("/bando.v1.CallService/LoadCall", OFFICERS),
+    ("/bando.v1.CallService/PublishCall", Roles(&[Manager])),
+    ("/bando.v1.ConsortiumService/ListConsortia", OFFICE_AND_OWN),
+    ("/bando.v1.ConsortiumService/GetConsortium", OFFICE_AND_OWN),
+    ("/bando.v1.ConsortiumService/RegisterConsortium", OFFICERS),
+    (
+        "/bando.v1.ConsortiumService/UpdateConsortium",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    ("/bando.v1.ApplicationService/ListApplications", CASES),
+    ("/bando.v1.ApplicationService/GetApplication", CASES),
+    (
+        "/bando.v1.ApplicationService/CreateApplication",
+        Roles(&[Consortium]),
+    ),
+    (
+        "/bando.v1.ApplicationService/UpdateApplication",
+        Roles(&[Consortium]),
+    ),
+    (
+        "/bando.v1.ApplicationService/SubmitApplication",
+        Roles(&[Consortium]),
+    ),
+    (
+        "/bando.v1.ApplicationService/WithdrawApplication",
+        Roles(&[Consortium]),
+    ),
+    ("/bando.v1.ApplicationService/GetSubmission", CASES),
+    (
+        "/bando.v1.EligibilityService/PreviewCheck",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    ("/bando.v1.EligibilityService/OpenCheck", Roles(&[Officer])),
+    (
+        "/bando.v1.EligibilityService/RecordFinding",
+        Roles(&[Officer]),
+    ),
+    (
+        "/bando.v1.EligibilityService/ConcludeCheck",
+        Roles(&[Officer]),
+    ),
+    (
+        "/bando.v1.EvaluationService/ListEvaluations",
+        OFFICE_AND_EVALUATORS,
+    ),
+    (
+        "/bando.v1.EvaluationService/GetEvaluation",
+        OFFICE_AND_EVALUATORS,
+    ),
+    ("/bando.v1.EvaluationService/AssignEvaluation", OFFICERS),
+    (
+        "/bando.v1.EvaluationService/ScoreEvaluation",
+        Roles(&[Evaluator]),
+    ),
+    (
+        "/bando.v1.EvaluationService/ExcludeEvaluation",
+        Roles(&[Manager]),
+    ),
+    ("/bando.v1.RankingService/ComputeRanking", OFFICERS),
+    ("/bando.v1.RankingService/GetRanking", OFFICE),
+    ("/bando.v1.RankingService/ListRankings", OFFICE),
+    ("/bando.v1.ProposalService/ListProposals", OFFICE),
+    ("/bando.v1.ProposalService/GetProposal", OFFICE),
+    (
+        "/bando.v1.ProposalService/ApproveProposal",
+        Roles(&[Approver]),
+    ),
+    (
+        "/bando.v1.ProposalService/RejectProposal",
+        Roles(&[Approver, Officer, Manager]),
+    ),
+    ("/bando.v1.AwardService/ProposeAward", OFFICERS),
+    ("/bando.v1.AwardService/ListAwards", OFFICE_AND_OWN),
+    ("/bando.v1.AwardService/GetAward", OFFICE_AND_OWN),
+    ("/bando.v1.LetterService/ListLetters", OFFICE_AND_OWN),
+    ("/bando.v1.LetterService/GetLetter", OFFICE_AND_OWN),
+    ("/bando.v1.LetterService/CountLetters", OFFICE),
+    ("/bando.v1.TimerService/ListTimers", OFFICE_AND_ADMIN),
+    ("/bando.v1.ScheduleService/ListSchedules", OFFICE_AND_ADMIN),
+    ("/bando.v1.EventService/ListEvents", OFFICE_AND_OWN),
+    (
+        "/bando.v1.EventService/VerifyChain",
+        Roles(&[Auditor, Manager, Admin]),
+    ),
+    ("/bando.v1.ReceiptService/ListReceiptKeys", AnyToken),
+    ("/bando.v1.TokenService/CreateToken", AndBootstrap(&[Admin])),
+    ("/bando.v1.TokenService/ListTokens", Roles(&[Admin])),
+    ("/bando.v1.TokenService/RevokeToken", Roles(&[Admin])),
+    ("/bando.v1.TokenService/GetSelf", AnyToken),
+    ("/bando.v1.ClockService/GetClock", AnyToken),
+    (
+        "/bando.v1.ClockService/AdvanceClock",
+        Roles(&[Manager, Admin]),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_wire_has_its_row_and_no_row_is_left_over() {
+        let files = prost_types::FileDescriptorSet::decode(bando_proto::DESCRIPTORS).unwrap();
+        let mut methods: Vec<String> = Vec::new();
+        for file in files
+            .file
+            .iter()
+            .filter(|file| file.package() == "bando.v1")
+        {
+            for service in &file.service {
+                let name = service.name();
+                methods.extend(
+                    service
+                        .method
+                        .iter()
+                        .map(|m| format!("/bando.v1.{name}/{}", m.name())),
+                );
+            }
+        }
+        let mut rows: Vec<String> = TABLE.iter().map(|(row, _)| (*row).to_owned()).collect();
+        methods.sort();
+        rows.sort();
+
+        assert_eq!(rows, methods);
+    }
+
+    #[test]
+    fn an_admin_sees_no_case_and_a_bootstrap_token_only_makes_tokens() {
+        let admin = Actor {
+            person: "a".into(),
+            roles: vec![Role::Admin],
+            programme: None,
+            consortium: None,
+        };
+        for (method, access) in TABLE {
+            let bootstrap = access.admits(&admin, true);
+            assert_eq!(bootstrap, method.ends_with("/CreateToken"), "{method}");
+            let about_cases = [
+                "Application",
+                "Consortium",
+                "Evaluation",
+                "Ranking",
+                "Award",
+            ];
+            if about_cases
+                .iter()
+                .any(|word| method.contains(&format!(".{word}Service")))
+            {
+                assert!(!access.admits(&admin, false), "{method}");
+            }
+        }
+    }
+}
