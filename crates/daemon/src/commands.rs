@@ -33,7 +33,7 @@ enum Command {
     /// Serve for real use.
     #[command(after_help = "Example:\n  bandod serve --config config/bandod.toml")]
     Serve(Serve),
-    /// Serve with embedded defaults: SQLite, mail captured as .eml, sample programme and calls.
+    /// Serve with embedded defaults: SQLite, mail captured as files, sample programme and calls.
     #[command(after_help = "Example:\n  bandod dev --data-dir /tmp/bando-dev")]
     Dev(Dev),
     /// Play the 2016 call of the practice on a simulated clock.

@@ -46,7 +46,7 @@ pub struct Log {
 /// The file's shape.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct File {
+struct Keys {
     data_dir: Option<PathBuf>,
     listen: Option<String>,
     admin_listen: Option<String>,
@@ -150,8 +150,8 @@ fn load_from(
         },
     };
     overlay(&mut table, environment, &mut mistakes);
-    let mut parsed = File::default();
-    match File::deserialize(toml::Value::Table(table.clone())) {
+    let mut parsed = Keys::default();
+    match Keys::deserialize(toml::Value::Table(table.clone())) {
         Ok(found) => parsed = found,
         Err(_) => mistakes.extend(shape_mistakes(&table)),
     }
@@ -213,30 +213,28 @@ fn overlay(table: &mut toml::Table, environment: &[(String, String)], mistakes: 
 fn shape_mistakes(table: &toml::Table) -> Vec<String> {
     let mut mistakes = Vec::new();
     let mut check = |path: String, single: toml::Table| {
-        if let Err(error) = File::deserialize(toml::Value::Table(single)) {
+        if let Err(error) = Keys::deserialize(toml::Value::Table(single)) {
             let message = error.to_string();
             mistakes.push(format!("{path}: {}", message.trim().replace('\n', " ")));
         }
     };
     for (key, value) in table {
-        match (key.as_str(), value) {
-            ("database" | "mail" | "log", toml::Value::Table(section)) => {
-                for (inner, value) in section {
-                    let one = toml::Table::from_iter([(inner.clone(), value.clone())]);
-                    let single = toml::Table::from_iter([(key.clone(), toml::Value::Table(one))]);
-                    check(format!("{key}.{inner} = {value}"), single);
-                }
+        let section = matches!(key.as_str(), "database" | "mail" | "log");
+        if section && let toml::Value::Table(section) = value {
+            for (inner, value) in section {
+                let one = toml::Table::from_iter([(inner.clone(), value.clone())]);
+                let single = toml::Table::from_iter([(key.clone(), toml::Value::Table(one))]);
+                check(format!("{key}.{inner} = {value}"), single);
             }
-            _ => {
-                let single = toml::Table::from_iter([(key.clone(), value.clone())]);
-                check(format!("{key} = {value}"), single);
-            }
+            continue;
         }
+        let single = toml::Table::from_iter([(key.clone(), value.clone())]);
+        check(format!("{key} = {value}"), single);
     }
     mistakes
 }
 
-fn settle(file: File, mistakes: &mut Vec<String>) -> Config {
+fn settle(file: Keys, mistakes: &mut Vec<String>) -> Config {
     let data_dir = file.data_dir.unwrap_or_else(|| PathBuf::from("bando-data"));
     let listen = address("listen", file.listen.as_deref(), "127.0.0.1:7443", mistakes);
     let admin_listen = match file.admin_listen.as_deref() {

@@ -246,7 +246,7 @@ async fn serve_grpc(
         .serve_with_incoming_shutdown(incoming, stopped);
     // The library's own drain waits for every open stream, for ever.
     tokio::select! {
-        served = serving => Ok(served?),
+        outcome = serving => Ok(outcome?),
         () = async { stop.cancelled().await; wait(DRAIN).await } => Ok(()),
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn only_bounds_of_the_rules_are_named_and_the_binding_ones_marked() {
         let found = grant(40_000_000, 4_000, 20, |rules| {
-            rules.max_grant_per_participant = None
+            rules.max_grant_per_participant = None;
         });
 
         let kinds: Vec<_> = found.bounds.iter().map(|b| (b.kind, b.applied)).collect();

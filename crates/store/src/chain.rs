@@ -180,7 +180,7 @@ fn envelope(event: &events::Model) -> Value {
     })
 }
 
-/// Numbers and chains what is committed and waits, on PostgreSQL; one replica at a time.
+/// Numbers and chains what is committed and waits, on `PostgreSQL`; one replica at a time.
 pub(crate) async fn sequence(tx: &Tx) -> Result<u64, Error> {
     let connection = tx.connection();
     connection

@@ -85,7 +85,7 @@ fn classify(error: &DbErr) -> Kind {
     }
 }
 
-/// The drivers report lost connections and SQLite's file errors without a code of their own.
+/// The drivers report lost connections and `SQLite`'s file errors without a code of their own.
 fn by_text(text: &str) -> Kind {
     let text = text.to_lowercase();
     if text.contains("disk is full") || text.contains("no space left") {

@@ -1,4 +1,4 @@
-//! A lock on the data folder: a second daemon on the same SQLite file is refused.
+//! A lock on the data folder: a second daemon on the same `SQLite` file is refused.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;

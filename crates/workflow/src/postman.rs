@@ -76,7 +76,7 @@ impl Postman {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(letter = %letter.id, %error, "the letter could not be delivered");
-                self.again(&letter, error.to_string())
+                Some(self.again(&letter, error.to_string()))
             }
         };
         let Some(attempt) = outcome else { return };
@@ -114,7 +114,7 @@ impl Postman {
             None => self.freeze(letter, &programme.value, now).await?,
         };
         if let Err(answer) = self.mailer.ready().await {
-            return Ok(self.again(letter, answer));
+            return Ok(Some(self.again(letter, answer)));
         }
         if !self.mark_sending(letter, &frozen).await? {
             return Ok(None);
@@ -127,7 +127,7 @@ impl Postman {
         };
         Ok(match self.mailer.send(parcel).await {
             Outcome::Taken(answer) => Some(Attempt::Sent { answer }),
-            Outcome::NotNow(answer) => self.again(letter, answer),
+            Outcome::NotNow(answer) => Some(self.again(letter, answer)),
             Outcome::Never(answer) => Some(Attempt::Failed { answer }),
             Outcome::Unknown(answer) => Some(Attempt::Uncertain { answer }),
         })
@@ -201,12 +201,12 @@ impl Postman {
     }
 
     /// Again later, with full jitter; failed once it was tried often enough.
-    fn again(&self, letter: &Letter, answer: String) -> Option<Attempt> {
+    fn again(&self, letter: &Letter, answer: String) -> Attempt {
         if letter.attempts >= MOST_ATTEMPTS {
-            return Some(Attempt::Failed { answer });
+            return Attempt::Failed { answer };
         }
         let next_at = self.cx.now() + wait(letter.attempts);
-        Some(Attempt::Again { answer, next_at })
+        Attempt::Again { answer, next_at }
     }
 }
 

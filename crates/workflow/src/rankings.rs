@@ -49,16 +49,15 @@ pub async fn get(
 ) -> Result<View, Error> {
     expect_programme(actor, call.programme())?;
     let mut all = rankings::of_call(cx.store.read(), call).await?;
-    let found = match version {
-        Some(version) => all.into_iter().find(|known| known.value.version == version),
-        None => {
-            let in_force = all
-                .iter()
-                .position(|known| known.value.state == State::InForce);
-            match in_force {
-                Some(position) => Some(all.swap_remove(position)),
-                None => all.pop(),
-            }
+    let found = if let Some(version) = version {
+        all.into_iter().find(|known| known.value.version == version)
+    } else {
+        let in_force = all
+            .iter()
+            .position(|known| known.value.state == State::InForce);
+        match in_force {
+            Some(position) => Some(all.swap_remove(position)),
+            None => all.pop(),
         }
     };
     let ranking = found.ok_or_else(|| Error::NotFound(format!("a ranking of call {call}")))?;

@@ -101,7 +101,7 @@ pub(super) fn make(number: u32, part: Part, language: Language, random: &mut Cha
         statute_forbids_profit: true,
         active: true,
         sme_majority_of_directors: true,
-        accreditation: if number % 3 == 0 {
+        accreditation: if number.is_multiple_of(3) {
             v1::Accreditation::Advanced.into()
         } else {
             v1::Accreditation::Entry.into()
@@ -146,7 +146,7 @@ fn member(
         } else {
             REGION.to_owned()
         },
-        artisan: artisan || position % 5 == 0,
+        artisan: artisan || position.is_multiple_of(5),
         size: if small {
             v1::SmeClass::Small.into()
         } else {

@@ -156,7 +156,7 @@ fn role(number: u32, part: Part, grants: &[i64], random: &mut ChaCha8Rng) -> Rol
                 + TimeDelta::minutes(random.random_range(0..=420)),
         ),
     };
-    let language = if number % 4 == 0 {
+    let language = if number.is_multiple_of(4) {
         Language::En
     } else {
         Language::It

@@ -54,9 +54,10 @@ impl Timeline {
         self.step();
         let letters = self.new_letters(office).await?;
         let civil = at.with_timezone(&self.zone.tz()).format("%Y-%m-%d %H:%M");
-        let letters = match letters.is_empty() {
-            true => String::new(),
-            false => format!("letters: {letters}"),
+        let letters = if letters.is_empty() {
+            String::new()
+        } else {
+            format!("letters: {letters}")
         };
         self.line(format!("{civil}  {what:<76} {letters}").trim_end())?;
         Ok(())

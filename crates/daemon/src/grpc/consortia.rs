@@ -2,7 +2,7 @@
 
 use bando_proto::v1;
 use bando_proto::v1::consortium_service_server::ConsortiumService;
-use bando_workflow::{Error, consortia};
+use bando_workflow::consortia;
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -75,24 +75,24 @@ impl ConsortiumService for Api {
             let wire = convert::required("consortium", message.consortium)?;
             let (programme, id) = names::consortium("consortium.name", &wire.name)?;
             let parts = convert::consortium_parts(message.update_mask.as_ref())?;
-            let profile = match parts.profile {
-                true => Some(convert::profile(convert::required(
+            let profile = if parts.profile {
+                Some(convert::profile(convert::required(
                     "profile",
                     wire.profile,
-                )?)?),
-                false => None,
+                )?)?)
+            } else {
+                None
             };
-            let contact = match parts.contact {
-                true => Some(convert::contact(convert::required(
+            let contact = if parts.contact {
+                Some(convert::contact(convert::required(
                     "contact",
                     wire.contact,
-                )?)?),
-                false => None,
+                )?)?)
+            } else {
+                None
             };
             let change = consortia::Change { profile, contact };
-            Ok::<_, Error>(
-                consortia::update(&self.cx, &command, &programme, id, &wire.etag, change).await?,
-            )
+            consortia::update(&self.cx, &command, &programme, id, &wire.etag, change).await
         };
         let updated = updated.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::consortium(&updated)))

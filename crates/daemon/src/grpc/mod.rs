@@ -151,7 +151,7 @@ pub fn server() -> tonic::transport::Server {
         .http2_max_header_list_size(16 * 1024)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .max_connection_age(Duration::from_secs(30 * 60))
+        .max_connection_age(Duration::from_mins(30))
         .max_connection_age_grace(Duration::from_secs(30))
         .tcp_nodelay(true)
 }

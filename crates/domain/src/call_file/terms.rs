@@ -67,8 +67,8 @@ fn call_id(value: &Value<'_>, programme: &ProgrammeId) -> Read<CallId> {
 fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
     let section = value.section()?;
     let zone = section.required("zone", values::zone);
-    let opens = section.required("opens", |value| opening(value, &zone));
-    let closes = section.required("closes", |value| close(value, &zone));
+    let opens = section.required("opens", |value| opening(value, zone));
+    let closes = section.required("closes", |value| close(value, zone));
     if let (Ok(opens), Ok(closes)) = (&opens, &closes)
         && closes.at <= opens.at
     {
@@ -93,7 +93,7 @@ struct Stated {
     text: String,
 }
 
-fn opening(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
+fn opening(value: &Value<'_>, zone: Read<Zone>) -> Read<Stated> {
     let text = values::text(value)?;
     if values::parse_day(text).is_some() {
         return Err(value.refuse(INSTANT_FORM));
@@ -108,7 +108,7 @@ fn opening(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
 }
 
 /// A close given as a day alone is the last microsecond of that day.
-fn close(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
+fn close(value: &Value<'_>, zone: Read<Zone>) -> Read<Stated> {
     let text = values::text(value)?;
     let Some(day) = values::parse_day(text) else {
         return opening(value, zone);
@@ -121,9 +121,8 @@ fn close(value: &Value<'_>, zone: &Read<Zone>) -> Read<Stated> {
     })
 }
 
-fn instant(value: &Value<'_>, text: &str, zone: &Read<Zone>) -> Read<DateTime<Utc>> {
-    let zone = zone.as_ref().map_err(|noted| *noted)?;
-    resolve_deadline(text, zone).map_err(|error| value.refuse(format!("{INSTANT_FORM}: {error}")))
+fn instant(value: &Value<'_>, text: &str, zone: Read<Zone>) -> Read<DateTime<Utc>> {
+    resolve_deadline(text, &zone?).map_err(|error| value.refuse(format!("{INSTANT_FORM}: {error}")))
 }
 
 /// The day that a civil time begins with.

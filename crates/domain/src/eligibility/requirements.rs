@@ -434,16 +434,16 @@ mod tests {
             ("E1", |profile, _, _| profile.form = LegalForm::Other),
             ("E3", |profile, _, _| profile.statute_forbids_profit = false),
             ("E4", |profile, _, _| {
-                profile.fund.paid = Eur::cents(499_999)
+                profile.fund.paid = Eur::cents(499_999);
             }),
             ("E4", |profile, _, _| {
-                profile.members[0].share = Eur::cents(124_999)
+                profile.members[0].share = Eur::cents(124_999);
             }),
             ("E4", |profile, _, _| {
-                profile.members[0].share = Eur::cents(400_001)
+                profile.members[0].share = Eur::cents(400_001);
             }),
             ("E5", |profile, _, _| {
-                profile.sme_majority_of_directors = false
+                profile.sme_majority_of_directors = false;
             }),
             ("E6", |profile, _, _| profile.seat_region = "Toscana".into()),
             ("E8", |profile, _, _| profile.active = false),
@@ -455,10 +455,10 @@ mod tests {
                 project.declarations.remove(&Declaration::NoUnrecoveredAid);
             }),
             ("E14", |profile, _, _| {
-                profile.members[0].joined_on = day("2016-05-31")
+                profile.members[0].joined_on = day("2016-05-31");
             }),
             ("MIN_COST", |_, _, rules| {
-                rules.min_eligible_cost = Some(Eur::cents(10_000_001))
+                rules.min_eligible_cost = Some(Eur::cents(10_000_001));
             }),
         ];
         for (rule, change) in cases {

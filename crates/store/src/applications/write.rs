@@ -32,6 +32,9 @@ pub(super) async fn save(
 /// Seals the working copy under the number of its last submission: the bytes the receipt stands
 /// for, and a copy of the project's rows.
 pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result<(), Error> {
+    use activities::Column as A;
+    use budget_lines::Column as B;
+    use participants::Column as P;
     let Some(submission) = application.counted() else {
         return Err(Error::internal(
             "nothing was submitted that could be sealed",
@@ -50,7 +53,6 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
     submissions::Entity::insert(row.into_active_model())
         .exec_without_returning(connection)
         .await?;
-    use activities::Column as A;
     copy_rows(
         tx,
         application.id,
@@ -67,7 +69,6 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         ],
     )
     .await?;
-    use participants::Column as P;
     copy_rows(
         tx,
         application.id,
@@ -76,7 +77,6 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         [P::Application, P::Submission, P::Position, P::PartitaIva],
     )
     .await?;
-    use budget_lines::Column as B;
     let columns = [
         B::Application,
         B::Submission,

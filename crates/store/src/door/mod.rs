@@ -136,7 +136,7 @@ where
 }
 
 impl Store {
-    /// Opens the database, takes the folder's lock on SQLite and brings the schema up to date.
+    /// Opens the database, takes the folder's lock on `SQLite` and brings the schema up to date.
     ///
     /// # Errors
     /// `AlreadyExists` when another daemon holds the data folder; `Unavailable` when the server
@@ -149,7 +149,7 @@ impl Store {
         Self::connect(settings, lock).await
     }
 
-    /// Opens the database beside a daemon that holds the folder, for one short act; SQLite's own
+    /// Opens the database beside a daemon that holds the folder, for one short act; `SQLite`'s own
     /// locks keep the two apart.
     ///
     /// # Errors
@@ -235,7 +235,7 @@ impl Store {
     }
 
     /// Numbers and chains committed events that wait for it; how many it did. Nothing to do on
-    /// SQLite, where the writer does it in the same commit.
+    /// `SQLite`, where the writer does it in the same commit.
     ///
     /// # Errors
     /// As `write`.

@@ -1,4 +1,4 @@
-//! The write door on PostgreSQL: each closure is its own transaction, run again when two meet.
+//! The write door on `PostgreSQL`: each closure is its own transaction, run again when two meet.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

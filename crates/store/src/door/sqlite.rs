@@ -1,4 +1,4 @@
-//! The write door on SQLite: one task owns the one write connection and commits what is already
+//! The write door on `SQLite`: one task owns the one write connection and commits what is already
 //! queued together (group commit), each closure in its own savepoint.
 
 use std::any::Any;

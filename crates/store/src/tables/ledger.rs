@@ -229,7 +229,7 @@ pub(crate) mod event_chain {
     super::super::plain!();
 }
 
-/// PostgreSQL only: committed events that the sequencer has not numbered yet.
+/// `PostgreSQL` only: committed events that the sequencer has not numbered yet.
 pub(crate) mod event_pending {
     use sea_orm::entity::prelude::*;
 

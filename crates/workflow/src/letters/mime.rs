@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use bando_domain::letter::LetterWanted;
 use bando_domain::programme::Programme;
+use bando_domain::receipt::hex;
 use chrono::{DateTime, Datelike as _, Utc};
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -83,13 +84,7 @@ pub fn mime(
 /// the boundary comes from the Message-ID, so that the bytes can be made again.
 fn body(rendered: &Rendered, message_id: &str) -> MultiPart {
     let digest = Sha256::digest(message_id.as_bytes());
-    let boundary = digest
-        .iter()
-        .take(16)
-        .fold(String::from("=_"), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        });
+    let boundary = format!("=_{}", hex(&digest[..16]));
     MultiPart::alternative()
         .boundary(boundary)
         .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
