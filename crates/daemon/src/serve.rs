@@ -25,6 +25,8 @@ use crate::{admin, keys};
 
 /// The safety net under the wake-ups by commit.
 const POLL: Duration = Duration::from_secs(1);
+/// Commits that come this close together are looked at together.
+const BURST: Duration = Duration::from_millis(10);
 /// Unary calls and letters on their way may take this long after a stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// The hard end after a stop.
@@ -311,7 +313,7 @@ async fn sequence(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for a commit, or the poll; `true` when the daemon stops.
+/// Waits for a commit, or the poll; `true` when the daemon stops. A burst of commits wakes once.
 async fn woken_or_stopped(
     commits: &mut tokio::sync::watch::Receiver<u64>,
     stop: &CancellationToken,
@@ -320,6 +322,8 @@ async fn woken_or_stopped(
         biased;
         () = stop.cancelled() => true,
         changed = commits.changed() => {
+            wait(BURST).await;
+            commits.mark_unchanged();
             changed.is_err()
         }
         () = wait(POLL) => false,

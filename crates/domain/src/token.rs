@@ -59,6 +59,8 @@ pub enum Refusal {
     RolesExclude { one: Role, other: Role },
     #[error("a token with the role {role} must be bound to a programme")]
     ProgrammeMissing { role: Role },
+    #[error("an admin manages the whole machine and is bound to no programme")]
+    AdminBound,
     #[error("a token lives 1 to {MAX_DAYS} days, {days} were asked for")]
     LifeOutOfRange { days: u32 },
     #[error("the token was revoked at {at}")]
@@ -75,6 +77,7 @@ impl Refusal {
             | Self::ConsortiumMismatch
             | Self::RolesExclude { .. }
             | Self::ProgrammeMissing { .. }
+            | Self::AdminBound
             | Self::LifeOutOfRange { .. } => "TOKEN_INVALID",
             Self::AlreadyRevoked { .. } => "TOKEN_REVOKED",
         }
@@ -86,7 +89,7 @@ impl Refusal {
             Self::PersonMissing => "token.person",
             Self::RolesMissing | Self::SystemRole | Self::RolesExclude { .. } => "token.roles",
             Self::ConsortiumMismatch => "token.consortium",
-            Self::ProgrammeMissing { .. } => "token.programme",
+            Self::ProgrammeMissing { .. } | Self::AdminBound => "token.programme",
             Self::LifeOutOfRange { .. } => "token.days",
             Self::AlreadyRevoked { .. } => "name",
         }
@@ -156,6 +159,9 @@ pub fn create(token: Token, days: u32) -> Result<Event, Refusal> {
     {
         return Err(Refusal::ProgrammeMissing { role: *role });
     }
+    if token.roles.contains(&Role::Admin) && token.programme.is_some() {
+        return Err(Refusal::AdminBound);
+    }
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(Refusal::LifeOutOfRange { days });
     }
@@ -197,6 +203,79 @@ impl Token {
             roles: self.roles.clone(),
             programme: self.programme.clone(),
             consortium: self.consortium,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Token)) -> Option<Refusal> {
+        let mut token = Token {
+            id: TokenId(uuid::Uuid::from_u128(1)),
+            person: "anna.bianchi".into(),
+            roles: vec![Role::Officer],
+            programme: Some("er".parse().unwrap()),
+            consortium: None,
+            secret_sha256: String::new(),
+            created_by: "luca".into(),
+            created_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH,
+            revoked_at: None,
+            bootstrap: false,
+        };
+        change(&mut token);
+        create(token, 90).err()
+    }
+
+    #[test]
+    fn an_officer_of_a_programme_may_have_a_token() {
+        assert_eq!(refusal(|_| ()), None);
+    }
+
+    #[test]
+    fn each_rule_of_tokens_says_no_by_itself() {
+        let id = ConsortiumId(uuid::Uuid::from_u128(2));
+        assert_eq!(
+            refusal(|token| token.person = "a b".into()),
+            Some(Refusal::PersonMissing)
+        );
+        assert_eq!(
+            refusal(|token| token.roles.clear()),
+            Some(Refusal::RolesMissing)
+        );
+        assert_eq!(
+            refusal(|token| token.roles = vec![Role::System]),
+            Some(Refusal::SystemRole)
+        );
+        assert_eq!(
+            refusal(|token| token.consortium = Some(id)),
+            Some(Refusal::ConsortiumMismatch)
+        );
+        assert_eq!(
+            refusal(|token| token.programme = None),
+            Some(Refusal::ProgrammeMissing {
+                role: Role::Officer
+            })
+        );
+        assert_eq!(
+            refusal(|token| token.roles = vec![Role::Admin]),
+            Some(Refusal::AdminBound)
+        );
+    }
+
+    #[test]
+    fn who_manages_tokens_sees_no_cases_and_who_evaluates_does_not_run_the_call() {
+        for pair in [
+            [Role::Admin, Role::Approver],
+            [Role::Evaluator, Role::Officer],
+        ] {
+            let found = refusal(|token| token.roles = pair.to_vec());
+            assert!(
+                matches!(found, Some(Refusal::RolesExclude { .. })),
+                "{pair:?}"
+            );
         }
     }
 }

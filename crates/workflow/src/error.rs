@@ -202,6 +202,7 @@ impl From<token::Refusal> for Error {
             | token::Refusal::ConsortiumMismatch
             | token::Refusal::RolesExclude { .. }
             | token::Refusal::ProgrammeMissing { .. }
+            | token::Refusal::AdminBound
             | token::Refusal::LifeOutOfRange { .. } => Self::Invalid {
                 reason: refusal.reason(),
                 violations: vec![Violation::new(

@@ -12,8 +12,9 @@ use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
-/// How long the relay may take for one message. The library's own limit covers only connecting.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long the relay may take for one message: well under the letter's lease. The library's own
+/// limit covers only connecting.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What a relay said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +117,7 @@ impl SmtpMailer {
         };
         let sending = self.transport.send_raw(&envelope, &parcel.frozen.message);
         match tokio::time::timeout(LIMIT, sending).await {
-            Err(_) => Outcome::Unknown("no answer within 30 s".to_owned()),
+            Err(_) => Outcome::Unknown("no answer within 20 s".to_owned()),
             Ok(Ok(response)) => {
                 let text: Vec<&str> = response.message().collect();
                 Outcome::Taken(format!("{} {}", response.code(), text.join(" ")))
@@ -135,7 +136,7 @@ impl Mailer for SmtpMailer {
                 Ok(Ok(true)) => Ok(()),
                 Ok(Ok(false)) => Err("the relay does not answer".to_owned()),
                 Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err("the relay does not answer within 30 s".to_owned()),
+                Err(_) => Err("the relay does not answer within 20 s".to_owned()),
             }
         })
     }
