@@ -1,1 +1,11 @@
+//! What the tests stand on: the real daemon on a port of its own, and throw-away databases.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot go on says why and ends"
+)]
+
+pub mod daemon;
+pub mod desk;
+pub mod postgres;
+pub mod smtp;

@@ -1,0 +1,14 @@
+//! The running daemon under test.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says why and ends"
+)]
+
+mod access;
+mod bad_input;
+mod letters;
+mod python_client;
+mod store_contract;
+mod stories;
+mod structure;
