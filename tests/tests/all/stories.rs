@@ -25,7 +25,7 @@ async fn public_key(daemon: &TestDaemon) -> String {
         .receipts()
         .list_receipt_keys(v1::ListReceiptKeysRequest {})
         .await;
-    listed.expect("keys").into_inner().keys.remove(0).public_key
+    listed.unwrap().into_inner().keys.remove(0).public_key
 }
 
 #[tokio::test]
