@@ -42,6 +42,7 @@ doc:
 
 cargo-test: setup
 	$(call heading,tests: cargo test)
+	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 
 demo:

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use bando_daemon::config::{Config, Log, Mail};
 use bando_daemon::serve::{self, ClockKind, Running};
 use bando_daemon::{convert, samples};
@@ -26,14 +25,27 @@ pub const ONE_MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 #[derive(Debug)]
 pub struct TestDaemon {
     pub running: Running,
-    pub channel: Channel,
     pub folder: TempDir,
     pub config: Config,
+    pub office: Office,
+}
+
+/// The people of the office of a daemon, wherever it runs.
+#[derive(Debug)]
+pub struct Office {
+    pub channel: Channel,
     pub admin: Desk,
     pub manager: Desk,
     pub officer: Desk,
     pub approver: Desk,
     pub auditor: Desk,
+}
+
+impl std::ops::Deref for TestDaemon {
+    type Target = Office;
+    fn deref(&self) -> &Office {
+        &self.office
+    }
 }
 
 /// A consortium with its own desk.
@@ -90,14 +102,29 @@ impl TestDaemon {
 
     pub async fn start_with(folder: TempDir, config: Config) -> anyhow::Result<Self> {
         let running = serve(&config).await?;
-        let file = running
-            .bootstrap_token_file
-            .clone()
-            .context("a first start")?;
-        let secret = std::fs::read_to_string(file)?;
-        let channel = Channel::from_shared(running.endpoint.clone())?
-            .connect()
-            .await?;
+        let office = Office::move_in(&running.endpoint, folder.path()).await?;
+        Ok(Self {
+            running,
+            folder,
+            config,
+            office,
+        })
+    }
+
+    /// A published call that has just opened.
+    pub async fn open() -> Self {
+        let daemon = Self::start().await;
+        daemon.publish().await;
+        daemon.turn_clock_to(opens_at()).await;
+        daemon
+    }
+}
+
+impl Office {
+    /// Makes everybody's tokens with the first one, and loads the samples.
+    pub async fn move_in(endpoint: &str, data_dir: &Path) -> anyhow::Result<Self> {
+        let secret = std::fs::read_to_string(data_dir.join("bootstrap.token"))?;
+        let channel = Channel::from_shared(endpoint.to_owned())?.connect().await?;
         let bootstrap = Desk::new(&channel, secret.trim())?;
         let admin = person(
             &channel,
@@ -115,19 +142,30 @@ impl TestDaemon {
         let officer = make("anna.bianchi", v1::Role::Officer).await?;
         let approver = make("paola.verdi", v1::Role::Approver).await?;
         let auditor = make("ada.conti", v1::Role::Auditor).await?;
-        let daemon = Self {
-            running,
+        let office = Self {
             channel,
-            folder,
-            config,
             admin,
             manager,
             officer,
             approver,
             auditor,
         };
-        daemon.load_samples().await?;
-        Ok(daemon)
+        office.load_samples().await?;
+        Ok(office)
+    }
+
+    /// The same people at a daemon that was started again.
+    pub async fn again(&self, endpoint: &str) -> anyhow::Result<Self> {
+        let channel = Channel::from_shared(endpoint.to_owned())?.connect().await?;
+        let same = |desk: &Desk| Desk::new(&channel, &desk.secret);
+        Ok(Self {
+            admin: same(&self.admin)?,
+            manager: same(&self.manager)?,
+            officer: same(&self.officer)?,
+            approver: same(&self.approver)?,
+            auditor: same(&self.auditor)?,
+            channel,
+        })
     }
 
     async fn load_samples(&self) -> anyhow::Result<()> {
@@ -175,14 +213,6 @@ impl TestDaemon {
             .publish_call(request)
             .await
             .expect("it is published");
-    }
-
-    /// A published call that has just opened.
-    pub async fn open() -> Self {
-        let daemon = Self::start().await;
-        daemon.publish().await;
-        daemon.turn_clock_to(opens_at()).await;
-        daemon
     }
 
     pub async fn turn_clock_to(&self, to: DateTime<Utc>) {

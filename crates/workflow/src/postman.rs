@@ -210,12 +210,32 @@ impl Postman {
     }
 }
 
-/// Between half and the whole of 30 s · 2ⁿ, at most four hours.
+/// Between half and the whole of 30 s · 2ⁿ, at most four hours, in whole milliseconds: instants
+/// finer than a microsecond are in no clock of ours.
 pub(crate) fn wait(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts.saturating_sub(1))
         .unwrap_or(0)
         .min(16);
-    let longest = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+    let longest = (FIRST_WAIT * 2_i32.pow(doublings))
+        .min(LONGEST_WAIT)
+        .num_milliseconds();
     let [byte, ..] = entropy::seed();
-    longest / 2 + longest * i32::from(byte) / 512
+    TimeDelta::milliseconds(longest / 2 + longest * i64::from(byte) / 512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_four_hours_and_are_whole_milliseconds() {
+        for attempts in 1..40 {
+            let wait = wait(attempts);
+            assert!(
+                wait >= FIRST_WAIT / 2 && wait <= LONGEST_WAIT,
+                "{attempts}: {wait}"
+            );
+            assert_eq!(wait.subsec_nanos() % 1_000_000, 0);
+        }
+    }
 }

@@ -13,6 +13,8 @@ async fn daemon_with(server: &MailServer) -> TestDaemon {
     config.mail = Mail::Smtp(server.relay());
     let daemon = TestDaemon::start_with(folder, config).await.unwrap();
     daemon.applicant(1).await;
+    // Published on the eve, so that no month of digests is mailed first.
+    daemon.turn_clock_to(opens_at() - TimeDelta::hours(1)).await;
     daemon.publish().await;
     daemon
 }
@@ -33,11 +35,8 @@ fn of_opening(server: &MailServer) -> Vec<bando_tests::smtp::Taken> {
 #[tokio::test]
 async fn a_letter_refused_for_now_comes_again_with_the_same_bytes() {
     let folder = TempDir::new().unwrap();
-    let server = MailServer::start(folder.path(), "250 ".repeat(30).as_str()).unwrap();
+    let server = MailServer::start(folder.path(), "").unwrap();
     let daemon = daemon_with(&server).await;
-    daemon
-        .turn_clock_to(opens_at() - TimeDelta::minutes(1))
-        .await;
     drop(server);
     let server = MailServer::start_on(folder.path(), "451 451", server_port(&daemon)).unwrap();
 
@@ -86,9 +85,6 @@ async fn a_relay_that_is_down_leaves_the_letter_queued_until_it_is_back() {
     let server = MailServer::start(folder.path(), "").unwrap();
     let port = server.port;
     let daemon = daemon_with(&server).await;
-    daemon
-        .turn_clock_to(opens_at() - TimeDelta::minutes(1))
-        .await;
     drop(server);
 
     daemon.turn_clock_to(opens_at()).await;
@@ -107,12 +103,9 @@ async fn a_relay_that_is_down_leaves_the_letter_queued_until_it_is_back() {
 #[tokio::test]
 async fn a_letter_refused_for_good_has_failed_and_holds_up_no_other() {
     let folder = TempDir::new().unwrap();
-    let server = MailServer::start(folder.path(), "250 ".repeat(30).as_str()).unwrap();
+    let server = MailServer::start(folder.path(), "").unwrap();
     let daemon = daemon_with(&server).await;
     daemon.applicant(2).await;
-    daemon
-        .turn_clock_to(opens_at() - TimeDelta::minutes(1))
-        .await;
     let port = server.port;
     drop(server);
     let server = MailServer::start_on(folder.path(), "550", port).unwrap();
@@ -129,11 +122,8 @@ async fn a_letter_refused_for_good_has_failed_and_holds_up_no_other() {
 #[tokio::test]
 async fn what_a_crash_left_sending_becomes_uncertain_and_is_not_mailed_again() {
     let folder = TempDir::new().unwrap();
-    let server = MailServer::start(folder.path(), "250 ".repeat(30).as_str()).unwrap();
+    let server = MailServer::start(folder.path(), "").unwrap();
     let daemon = daemon_with(&server).await;
-    daemon
-        .turn_clock_to(opens_at() - TimeDelta::minutes(1))
-        .await;
     let port = server.port;
     drop(server);
     let server = MailServer::start_on(folder.path(), "stall", port).unwrap();

@@ -7,6 +7,7 @@
 
 mod access;
 mod bad_input;
+mod crash;
 mod letters;
 mod python_client;
 mod store_contract;

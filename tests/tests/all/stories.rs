@@ -272,7 +272,7 @@ async fn a_daemon_that_was_down_over_the_window_catches_up_once() {
         .connect()
         .await
         .unwrap();
-    let officer = daemon.officer.secret.clone();
+    let officer = daemon.office.officer.secret.clone();
     let officer = bando_tests::desk::Desk::new(&channel, &officer).unwrap();
     let closed = async || {
         let request = v1::GetCallRequest {
