@@ -15,8 +15,8 @@ use bando_workflow::{Command, Context, tokens};
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, ServerTlsConfig};
 
 use crate::config::{Config, Mail};
@@ -229,7 +229,8 @@ async fn serve_grpc(
             .add_service(described().build_v1()?)
             .add_service(described().build_v1alpha()?);
     }
-    let incoming = TcpListenerStream::new(listener);
+    // Nagle's delay would cost 40 ms a call; the builder's own switch does not reach this listener.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let told = stop.clone();
     let stopped = async move {
         told.cancelled().await;

@@ -123,16 +123,25 @@ pub async fn update(
 }
 
 fn check(profile: &Profile, contact: &Contact) -> Result<(), Error> {
-    let mut violations = eligibility::malformed_profile(profile);
-    if let Err(error) = contact.email.reveal().parse::<EmailAddress>() {
-        violations.push(Violation::new("contact.email", "EMAIL", error.to_string()));
-    }
-    check_name(&contact.legal_representative, &mut violations);
+    let violations = malformed(Some(profile), Some(contact));
     if violations.is_empty() {
         Ok(())
     } else {
         Err(Error::invalid_fields(violations))
     }
+}
+
+/// What a consortium must never be registered with, in the parts that are given.
+pub fn malformed(profile: Option<&Profile>, contact: Option<&Contact>) -> Vec<Violation> {
+    let mut violations = profile.map_or_else(Vec::new, eligibility::malformed_profile);
+    let Some(contact) = contact else {
+        return violations;
+    };
+    if let Err(error) = contact.email.reveal().parse::<EmailAddress>() {
+        violations.push(Violation::new("contact.email", "EMAIL", error.to_string()));
+    }
+    check_name(&contact.legal_representative, &mut violations);
+    violations
 }
 
 fn check_name(name: &Personal, violations: &mut Vec<Violation>) {

@@ -1,6 +1,7 @@
 //! Time as a caller: due timers and due schedules run the same use cases as people do.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bando_domain::application::State as ApplicationState;
 use bando_domain::call::State as CallState;
@@ -88,16 +89,21 @@ impl Timekeeper {
     }
 
     /// Turns a simulated clock to `target`, stopping at every instant at which something is due,
-    /// and returns once nothing due is left.
-    pub async fn advance(&self, target: DateTime<Utc>) -> Result<(), Error> {
+    /// and returns once nothing due is left; or short of `target`, with nothing due left there
+    /// either, once `patience` of real time is spent.
+    pub async fn advance(&self, target: DateTime<Utc>, patience: Duration) -> Result<(), Error> {
         let Some(clock) = self.cx.clock.simulated() else {
             return Err(Error::refused(
                 "CLOCK_REAL",
                 "the real clock is not turned by hand",
             ));
         };
+        let started = Instant::now();
         loop {
             self.settle().await?;
+            if started.elapsed() > patience {
+                return Ok(());
+            }
             match self.next_due().await? {
                 Some(due) if due <= target && due > self.cx.now() => clock.turn_to(due),
                 _ if self.cx.now() < target => clock.turn_to(target),

@@ -9,6 +9,7 @@ mod access;
 mod bad_input;
 mod crash;
 mod letters;
+mod operator;
 mod python_client;
 mod store_contract;
 mod stories;

@@ -57,17 +57,22 @@ async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
         None => to.parse::<DateTime<Utc>>().map_err(|_| bad_instant(to))?,
     };
     let nanos = i32::try_from(to.timestamp_subsec_micros() * 1_000).unwrap_or_default();
-    let to = Some(Timestamp {
+    let to = Timestamp {
         seconds: to.timestamp(),
         nanos,
-    });
-    let clock = session
-        .clock()?
-        .advance_clock(AdvanceClockRequest { to })
-        .await;
-    session
-        .output
-        .one(&Clock::from(&clock.map_err(no_clock)?.into_inner()))
+    };
+    let request = AdvanceClockRequest { to: Some(to) };
+    let reached = |clock: &bando_proto::v1::Clock| {
+        let now = clock.now.as_ref().map(|now| (now.seconds, now.nanos));
+        now >= Some((to.seconds, to.nanos))
+    };
+    loop {
+        let clock = session.clock()?.advance_clock(request).await;
+        let clock = clock.map_err(no_clock)?.into_inner();
+        if reached(&clock) {
+            return session.output.one(&Clock::from(&clock));
+        }
+    }
 }
 
 /// A length such as `1d`, `2h30m` or `45s`.

@@ -1,6 +1,6 @@
 //! From the wire: every field that breaks a rule is told, all at once.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -9,6 +9,7 @@ use bando_domain::civil::Language;
 use bando_domain::consortium::{Accreditation, Contact, Fund, LegalForm, Link, Member, Profile};
 use bando_domain::evaluation::Score;
 use bando_domain::event::Personal;
+use bando_domain::identifiers::PartitaIva;
 use bando_domain::money::Eur;
 use bando_domain::programme::Text;
 use bando_domain::project::{
@@ -17,7 +18,8 @@ use bando_domain::project::{
 use bando_domain::receipt::{Signed, Statement, StatementKind};
 use bando_domain::sme::SmeClass;
 use bando_proto::v1;
-use bando_workflow::Error;
+use bando_workflow::consortia::{self, Change as Details};
+use bando_workflow::{Error, applications};
 use chrono::NaiveDate;
 
 use super::names;
@@ -26,6 +28,8 @@ use super::names;
 #[derive(Default)]
 struct Reader {
     violations: Vec<Violation>,
+    /// Where the rows that could be read stood, by list.
+    positions: HashMap<&'static str, Vec<usize>>,
 }
 
 impl Reader {
@@ -63,66 +67,95 @@ impl Reader {
         None
     }
 
-    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
-        match value {
-            Some(value) if self.violations.is_empty() => Ok(value),
-            _ => Err(Error::invalid_fields(self.violations)),
+    /// Reads every row of a list and keeps those that could be read.
+    fn rows<W, T>(
+        &mut self,
+        list: &'static str,
+        wire: Vec<W>,
+        mut read: impl FnMut(&mut Self, String, W) -> Option<T>,
+    ) -> Vec<T> {
+        let mut rows = Vec::with_capacity(wire.len());
+        for (position, row) in wire.into_iter().enumerate() {
+            if let Some(row) = read(self, format!("{list}[{position}]"), row) {
+                rows.push(row);
+                self.positions.entry(list).or_default().push(position);
+            }
         }
+        rows
+    }
+
+    /// The value, or everything that is wrong with it: what could not be read, and what the rules
+    /// say of the rest.
+    fn finish<T>(self, value: T, rules: impl FnOnce(&T) -> Vec<Violation>) -> Result<T, Error> {
+        if self.violations.is_empty() {
+            return Ok(value);
+        }
+        let Self {
+            mut violations,
+            positions,
+        } = self;
+        for mut found in rules(&value) {
+            found.field = placed(&found.field, &positions);
+            let known = violations.iter().any(|known| known.field == found.field);
+            if !known {
+                violations.push(found);
+            }
+        }
+        Err(Error::invalid_fields(violations))
     }
 }
 
-pub fn language(field: &str, text: &str) -> Result<Language, Error> {
-    let known = Language::ALL
-        .into_iter()
-        .find(|language| language.as_str() == text);
-    known.ok_or_else(|| Error::invalid(field, "LANGUAGE", "`it` or `en` is expected"))
+/// A field of a kept row, by the position the row had in the request.
+fn placed(field: &str, positions: &HashMap<&'static str, Vec<usize>>) -> String {
+    let original = || {
+        let (list, rest) = field.split_once('[')?;
+        let (kept, rest) = rest.split_once(']')?;
+        let position = positions.get(list)?.get(kept.parse::<usize>().ok()?)?;
+        Some(format!("{list}[{position}]{rest}"))
+    };
+    original().unwrap_or_else(|| field.to_owned())
 }
 
 pub fn project(wire: v1::Project) -> Result<Project, Error> {
     let mut reader = Reader::default();
-    let mut project = Project {
+    let budget_lines = wire.budget_lines.into_iter().map(|line| BudgetLine {
+        activity: line.activity,
+        category: line.category,
+        description: line.description,
+        amount: Eur::cents(line.amount_cents),
+    });
+    let project = Project {
         title: wire.title,
         summary: wire.summary,
         sector: wire.sector,
         starts_on: reader.day("project.starts_on".to_owned(), &wire.starts_on),
         ends_on: reader.day("project.ends_on".to_owned(), &wire.ends_on),
         requested: wire.requested_cents.map(Eur::cents),
-        ..Project::default()
-    };
-    for (position, activity) in wire.activities.into_iter().enumerate() {
-        project
-            .activities
-            .extend(read_activity(&mut reader, position, activity));
-    }
-    for (position, firm) in wire.participants.iter().enumerate() {
-        let field = format!("project.participants[{position}]");
-        project
-            .participants
-            .extend(reader.text(field, "PARTITA_IVA", firm));
-    }
-    for line in wire.budget_lines {
-        project.budget_lines.push(BudgetLine {
-            activity: line.activity,
-            category: line.category,
-            description: line.description,
-            amount: Eur::cents(line.amount_cents),
-        });
-    }
-    let mut declarations = BTreeSet::new();
-    for (position, code) in wire.declarations.iter().enumerate() {
-        let known = Declaration::ALL
+        activities: reader.rows("project.activities", wire.activities, read_activity),
+        participants: reader.rows(
+            "project.participants",
+            wire.participants,
+            |reader, field, firm| reader.text(field, "PARTITA_IVA", &firm),
+        ),
+        budget_lines: budget_lines.collect(),
+        declarations: reader
+            .rows(
+                "project.declarations",
+                wire.declarations,
+                |reader, field, code| {
+                    let mut all = Declaration::ALL.into_iter();
+                    let known = all.find(|known| known.as_str() == code);
+                    known.or_else(|| reader.refuse(field, "UNKNOWN", "no such declaration"))
+                },
+            )
             .into_iter()
-            .find(|known| known.as_str() == code);
-        let field = format!("project.declarations[{position}]");
-        let known = known.or_else(|| reader.refuse(field, "UNKNOWN", "no such declaration"));
-        declarations.extend(known);
-    }
-    project.declarations = declarations;
-    reader.finish(Some(project))
+            .collect(),
+    };
+    reader.finish(project, applications::malformed)
 }
 
-fn read_activity(reader: &mut Reader, position: usize, wire: v1::Activity) -> Option<Activity> {
-    let field = |name: &str| format!("project.activities[{position}].{name}");
+fn read_activity(reader: &mut Reader, row: String, wire: v1::Activity) -> Option<Activity> {
+    let field = |name: &str| format!("{row}.{name}");
     let kind = match wire.kind() {
         v1::ActivityKind::Unspecified => reader.refuse(
             field("kind"),
@@ -172,8 +205,24 @@ pub fn paths(mask: Option<&prost_types::FieldMask>) -> Result<Vec<Path>, Error> 
     }
 }
 
-pub fn profile(wire: v1::Profile) -> Result<Profile, Error> {
+/// A profile and a contact, each where it is given, with everything that is wrong in both.
+pub fn consortium_details(
+    profile: Option<v1::Profile>,
+    contact: Option<v1::Contact>,
+) -> Result<Details, Error> {
     let mut reader = Reader::default();
+    let details = Details {
+        profile: profile.map(|wire| read_profile(&mut reader, wire)),
+        contact: contact.map(|wire| read_contact(&mut reader, wire)),
+    };
+    reader.finish(details, |details| {
+        consortia::malformed(details.profile.as_ref(), details.contact.as_ref())
+    })
+}
+
+/// What cannot be read has a stand-in, so that the rest is checked all the same: the reader's
+/// violation keeps it from going any further.
+fn read_profile(reader: &mut Reader, wire: v1::Profile) -> Profile {
     let partita_iva = reader.text(
         "profile.partita_iva".to_owned(),
         "PARTITA_IVA",
@@ -196,25 +245,20 @@ pub fn profile(wire: v1::Profile) -> Result<Profile, Error> {
         v1::Accreditation::Entry => Some(Accreditation::Entry),
         v1::Accreditation::Advanced => Some(Accreditation::Advanced),
     };
-    let mut members = Vec::new();
-    for (position, member) in wire.members.into_iter().enumerate() {
-        members.extend(read_member(&mut reader, position, member));
-    }
-    let mut links = Vec::new();
-    for (position, link) in wire.links.iter().enumerate() {
-        let field = |name: &str| format!("profile.links[{position}].{name}");
-        let one = reader.text(field("one"), "PARTITA_IVA", &link.one);
-        let other = reader.text(field("other"), "PARTITA_IVA", &link.other);
-        links.extend(one.zip(other).map(|(one, other)| Link { one, other }));
-    }
+    let members = reader.rows("profile.members", wire.members, read_member);
+    let links = reader.rows("profile.links", wire.links, |reader, row, link| {
+        let one = reader.text(format!("{row}.one"), "PARTITA_IVA", &link.one);
+        let other = reader.text(format!("{row}.other"), "PARTITA_IVA", &link.other);
+        one.zip(other).map(|(one, other)| Link { one, other })
+    });
     let fund = Fund {
         subscribed: Eur::cents(wire.fund_subscribed_cents),
         paid: Eur::cents(wire.fund_paid_cents),
     };
-    let profile = partita_iva.zip(form).map(|(partita_iva, form)| Profile {
+    Profile {
         name: wire.title,
-        partita_iva,
-        form,
+        partita_iva: partita_iva.unwrap_or_else(|| PartitaIva::from_seven(1, 0)),
+        form: form.unwrap_or(LegalForm::Other),
         seat_country: wire.seat_country,
         seat_region: wire.seat_region,
         fund,
@@ -224,12 +268,11 @@ pub fn profile(wire: v1::Profile) -> Result<Profile, Error> {
         accreditation,
         members,
         links,
-    });
-    reader.finish(profile)
+    }
 }
 
-fn read_member(reader: &mut Reader, position: usize, wire: v1::Member) -> Option<Member> {
-    let field = |name: &str| format!("profile.members[{position}].{name}");
+fn read_member(reader: &mut Reader, row: String, wire: v1::Member) -> Option<Member> {
+    let field = |name: &str| format!("{row}.{name}");
     let partita_iva = reader.text(field("partita_iva"), "PARTITA_IVA", &wire.partita_iva);
     let size = match wire.size() {
         v1::SmeClass::Unspecified => {
@@ -259,12 +302,19 @@ fn read_member(reader: &mut Reader, position: usize, wire: v1::Member) -> Option
     })
 }
 
-pub fn contact(wire: v1::Contact) -> Result<Contact, Error> {
-    Ok(Contact {
-        language: language("contact.language", &wire.language)?,
+fn read_contact(reader: &mut Reader, wire: v1::Contact) -> Contact {
+    let mut all = Language::ALL.into_iter();
+    let language = all
+        .find(|language| language.as_str() == wire.language)
+        .or_else(|| {
+            let field = "contact.language".to_owned();
+            reader.refuse(field, "LANGUAGE", "`it` or `en` is expected")
+        });
+    Contact {
+        language: language.unwrap_or(Language::It),
         legal_representative: Personal::new(wire.legal_representative),
         email: Personal::new(wire.email.trim()),
-    })
+    }
 }
 
 pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
@@ -273,18 +323,15 @@ pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
 
 pub fn scores(wire: Vec<v1::Score>) -> Result<Vec<Score>, Error> {
     let mut reader = Reader::default();
-    let mut scores = Vec::new();
-    for (position, score) in wire.into_iter().enumerate() {
-        let field = format!("scores[{position}].score");
-        if let Some(value) = reader.text(field, "DECIMAL", &score.score) {
-            scores.push(Score {
-                criterion: score.criterion,
-                score: value,
-                comment: score.comment,
-            });
-        }
-    }
-    reader.finish(Some(scores))
+    let scores = reader.rows("scores", wire, |reader, row, score| {
+        let value = reader.text(format!("{row}.score"), "DECIMAL", &score.score)?;
+        Some(Score {
+            criterion: score.criterion,
+            score: value,
+            comment: score.comment,
+        })
+    });
+    reader.finish(scores, |_| Vec::new())
 }
 
 pub fn text(wire: Option<v1::Text>) -> Text {
@@ -435,6 +482,7 @@ mod tests {
             starts_on: "31/05/2016".into(),
             participants: vec!["00743110157".into(), "00743110158".into()],
             activities: vec![v1::Activity {
+                code: "A1".into(),
                 market: "XX".into(),
                 ..Default::default()
             }],
@@ -458,6 +506,38 @@ mod tests {
                 "project.activities[0].market",
                 "project.participants[1]",
                 "project.declarations[0]",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_does_not_hide_what_the_rules_find() {
+        let activity = |code: &str, market: &str| v1::Activity {
+            code: code.into(),
+            market: market.into(),
+            kind: v1::ActivityKind::B2b.into(),
+            ..Default::default()
+        };
+        let wire = v1::Project {
+            title: "x".repeat(201),
+            activities: vec![activity("A", "XX"), activity("?", "US")],
+            ..Default::default()
+        };
+
+        let Error::Invalid { violations, .. } = project(wire).unwrap_err() else {
+            panic!()
+        };
+
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|found| found.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "project.activities[0].market",
+                "project.title",
+                "project.activities[1].code"
             ]
         );
     }

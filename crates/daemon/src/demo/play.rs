@@ -79,8 +79,13 @@ impl Play {
         let request = v1::AdvanceClockRequest {
             to: Some(convert::instant(to)),
         };
-        self.office.manager.clock().advance_clock(request).await?;
-        Ok(())
+        let mut clock = self.office.manager.clock();
+        loop {
+            let turned = clock.advance_clock(request).await?.into_inner();
+            if turned.now.and_then(convert::read_instant) >= Some(to) {
+                return Ok(());
+            }
+        }
     }
 
     async fn now(&self) -> anyhow::Result<DateTime<Utc>> {

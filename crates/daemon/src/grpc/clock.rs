@@ -1,11 +1,16 @@
 //! `ClockService`: only on a simulated clock.
 
+use std::time::Duration;
+
 use bando_proto::v1;
 use bando_proto::v1::clock_service_server::ClockService;
 use tonic::{Request, Response, Status};
 
 use super::{Api, receive, status};
 use crate::convert;
+
+/// Real time that turning may take in one call: well under the server's deadline.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Api {
     fn clock(&self) -> Response<v1::Clock> {
@@ -37,7 +42,7 @@ impl ClockService for Api {
             return Err(status::invalid("to", "CLOCK_BACKWARDS", &explanation));
         }
         self.timekeeper
-            .advance(to)
+            .advance(to, PATIENCE)
             .await
             .map_err(|error| received.status(error))?;
         Ok(self.clock())

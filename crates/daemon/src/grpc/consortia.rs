@@ -56,8 +56,9 @@ impl ConsortiumService for Api {
         let registered = async {
             let programme = names::programme("parent", &message.parent)?;
             let wire = convert::required("consortium", message.consortium)?;
-            let profile = convert::profile(convert::required("profile", wire.profile)?)?;
-            let contact = convert::contact(convert::required("contact", wire.contact)?)?;
+            let given = convert::consortium_details(wire.profile, wire.contact)?;
+            let profile = convert::required("profile", given.profile)?;
+            let contact = convert::required("contact", given.contact)?;
             consortia::register(&self.cx, &command, &programme, profile, contact).await
         };
         let registered = registered.await.map_err(|error| received.status(error))?;
@@ -75,23 +76,16 @@ impl ConsortiumService for Api {
             let wire = convert::required("consortium", message.consortium)?;
             let (programme, id) = names::consortium("consortium.name", &wire.name)?;
             let parts = convert::consortium_parts(message.update_mask.as_ref())?;
-            let profile = if parts.profile {
-                Some(convert::profile(convert::required(
-                    "profile",
-                    wire.profile,
-                )?)?)
-            } else {
-                None
-            };
-            let contact = if parts.contact {
-                Some(convert::contact(convert::required(
-                    "contact",
-                    wire.contact,
-                )?)?)
-            } else {
-                None
-            };
-            let change = consortia::Change { profile, contact };
+            let change = convert::consortium_details(
+                wire.profile.filter(|_| parts.profile),
+                wire.contact.filter(|_| parts.contact),
+            )?;
+            if parts.profile {
+                convert::required("profile", change.profile.as_ref())?;
+            }
+            if parts.contact {
+                convert::required("contact", change.contact.as_ref())?;
+            }
             consortia::update(&self.cx, &command, &programme, id, &wire.etag, change).await
         };
         let updated = updated.await.map_err(|error| received.status(error))?;

@@ -153,7 +153,6 @@ pub fn server() -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .max_connection_age(Duration::from_mins(30))
         .max_connection_age_grace(Duration::from_secs(30))
-        .tcp_nodelay(true)
 }
 
 /// Names of the services that health answers for.

@@ -9,7 +9,7 @@ use bando_store::Kind;
 use bando_workflow::{Change, Error, Refused};
 use prost::Message as _;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _, pb};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _, pb};
 
 use crate::convert;
 
@@ -53,10 +53,13 @@ fn info(reason: &str, metadata: HashMap<String, String>) -> ErrorDetails {
 
 fn fields(reason: &str, message: &str, violations: &[Violation]) -> Status {
     let mut details = info(reason, rules(violations));
-    for violation in violations {
-        let description = format!("{}: {}", violation.rule, violation.explanation);
-        details.add_bad_request_violation(violation.field.as_str(), description);
-    }
+    let told = violations.iter().map(|violation| FieldViolation {
+        field: violation.field.clone(),
+        reason: violation.rule.clone(),
+        description: violation.explanation.clone(),
+        localized_message: None,
+    });
+    details.set_bad_request(told.collect::<Vec<_>>());
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 

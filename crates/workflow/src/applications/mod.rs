@@ -286,10 +286,19 @@ fn shown(
 }
 
 fn check(project: &Project) -> Result<(), Error> {
-    let violations = eligibility::malformed(project);
+    let violations = malformed(project);
     if violations.is_empty() {
         Ok(())
     } else {
         Err(Error::invalid_fields(violations))
     }
+}
+
+/// What a working copy must never contain; fields are named from the request.
+pub fn malformed(project: &Project) -> Vec<Violation> {
+    let mut violations = eligibility::malformed(project);
+    for violation in &mut violations {
+        violation.field.insert_str(0, "project.");
+    }
+    violations
 }

@@ -1,0 +1,193 @@
+//! A day of the office with the real `bando` against a running daemon.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bando_proto::v1;
+use bando_tests::daemon::{Applicant, PROGRAMME, TestDaemon, closes_at};
+use serde_json::Value;
+
+/// Somebody at a terminal, with a token of their own.
+struct Terminal {
+    server: String,
+    folder: PathBuf,
+    token_file: PathBuf,
+}
+
+impl Terminal {
+    fn of(daemon: &TestDaemon, person: &str, secret: &str) -> Self {
+        let token_file = daemon.folder.path().join(format!("{person}.token"));
+        std::fs::write(&token_file, secret).unwrap();
+        Self {
+            server: daemon.running.endpoint.clone(),
+            folder: daemon.folder.path().to_owned(),
+            token_file,
+        }
+    }
+
+    async fn run(&self, line: &str) -> Output {
+        let mut command = Command::new(bando());
+        command
+            .args(line.split_whitespace())
+            .current_dir(&self.folder)
+            .env("BANDO_SERVER", &self.server)
+            .env("BANDO_TOKEN_FILE", &self.token_file);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// What the command prints when it succeeds.
+    async fn says(&self, line: &str) -> String {
+        let output = self.run(line).await;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "bando {line}: {complaint}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    async fn json(&self, line: &str) -> Value {
+        serde_json::from_str(&self.says(&format!("{line} -o json")).await).unwrap()
+    }
+
+    /// The exit code and the complaint of a command that must fail.
+    async fn fails(&self, line: &str) -> (i32, String) {
+        let output = self.run(line).await;
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "bando {line} succeeded");
+        (output.status.code().unwrap(), complaint)
+    }
+}
+
+fn bando() -> PathBuf {
+    let mine = std::env::current_exe().unwrap();
+    let path = mine.parent().and_then(Path::parent).unwrap().join("bando");
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --bins`",
+        path.display()
+    );
+    path
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consortium_is_registered_from_its_file() {
+    let daemon = TestDaemon::open().await;
+    let officer = Terminal::of(&daemon, "anna", &daemon.officer.secret);
+    let sample = officer.says("consortium register --sample").await;
+    std::fs::write(officer.folder.join("consortium.toml"), &sample).unwrap();
+
+    let tried = officer
+        .says("consortium register consortium.toml --dry-run -o name")
+        .await;
+    assert!(tried.starts_with(PROGRAMME), "{tried}");
+    assert_eq!(officer.says("consortium list -o name").await, "");
+    let name = officer
+        .says("consortium register consortium.toml -o name")
+        .await;
+    assert_eq!(officer.says("consortium list -o name").await, name);
+
+    let (code, complaint) = officer.fails("consortium register consortium.toml").await;
+    assert_eq!(code, 5, "{complaint}");
+    assert!(complaint.contains("CONSORTIUM_EXISTS"), "{complaint}");
+
+    let wrong = sample
+        .replace("language = \"it\"", "language = \"xx\"")
+        .replace("seat_country = \"IT\"", "seat_country = \"Italy\"");
+    std::fs::write(officer.folder.join("wrong.toml"), wrong).unwrap();
+    let (_, complaint) = officer.fails("consortium register wrong.toml").await;
+    for told in [
+        "contact.language",
+        "LANGUAGE",
+        "profile.seat_country",
+        "COUNTRY",
+    ] {
+        assert!(complaint.contains(told), "{told}: {complaint}");
+    }
+}
+
+/// A consortium's own terminal, with a token that the administrator made at theirs.
+async fn applicant_at_a_terminal(daemon: &TestDaemon) -> (Applicant, Terminal) {
+    let applicant = daemon.applicant(1).await;
+    let admin = Terminal::of(daemon, "luca", &daemon.admin.secret);
+    let consortium = &applicant.consortium.name;
+    admin
+        .says(&format!(
+            "token create --person giulia.rossi --role consortium --consortium {consortium} \
+             --save giulia.secret"
+        ))
+        .await;
+    let secret = std::fs::read_to_string(admin.folder.join("giulia.secret")).unwrap();
+    let terminal = Terminal::of(daemon, "giulia", secret.trim());
+    (applicant, terminal)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_is_submitted_and_withdrawn_at_the_terminal() {
+    let daemon = TestDaemon::open().await;
+    let (applicant, giulia) = applicant_at_a_terminal(&daemon).await;
+    let draft = applicant.draft().await;
+    let id = draft.name.rsplit('/').next().unwrap();
+
+    giulia
+        .says(&format!("application submit {id} --dry-run"))
+        .await;
+    let shown = giulia.json(&format!("application describe {id}")).await;
+    assert_eq!(shown["state"], "draft", "{shown}");
+    giulia
+        .says(&format!("application submit {id} --save receipt.json"))
+        .await;
+    giulia.says("receipt verify receipt.json").await;
+    let listed = giulia.json("application list --call 2016").await;
+    assert_eq!(listed[0]["state"], "submitted", "{listed}");
+
+    let forged = std::fs::read_to_string(giulia.folder.join("receipt.json"))
+        .unwrap()
+        .replace("ER-2016-0000001", "ER-2016-0000002");
+    std::fs::write(giulia.folder.join("forged.json"), forged).unwrap();
+    let (code, _) = giulia.fails("receipt verify forged.json").await;
+    assert_eq!(code, 6);
+
+    giulia
+        .says("application withdraw ER-2016-0000001 --reason restructuring --yes")
+        .await;
+    let after = applicant.get(&draft.name).await.unwrap();
+    assert_eq!(after.state(), v1::ApplicationState::Withdrawn);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_attempt_saves_its_signed_refusal() {
+    let daemon = TestDaemon::open().await;
+    let (applicant, giulia) = applicant_at_a_terminal(&daemon).await;
+    let draft = applicant.draft().await;
+    daemon
+        .turn_clock_to(closes_at() + chrono::TimeDelta::seconds(1))
+        .await;
+
+    let id = draft.name.rsplit('/').next().unwrap();
+    let (code, complaint) = giulia
+        .fails(&format!("application submit {id} --save refusal.json"))
+        .await;
+
+    assert_eq!(code, 5, "{complaint}");
+    assert!(complaint.contains("CALL_CLOSED"), "{complaint}");
+    giulia.says("receipt verify refusal.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_is_turned_over_a_whole_year() {
+    let daemon = TestDaemon::open().await;
+    let marco = Terminal::of(&daemon, "marco", &daemon.manager.secret);
+
+    let clock = marco.json("clock advance +365d").await;
+
+    assert!(
+        clock["now"].as_str().unwrap().starts_with("2017-04-04"),
+        "{clock}"
+    );
+    let fired = marco.json("timer list").await;
+    assert!(!fired.as_array().unwrap().is_empty());
+    let audited = marco.run("audit verify").await;
+    assert_eq!(audited.status.code(), Some(4), "a manager audits nothing");
+    let ada = Terminal::of(&daemon, "ada", &daemon.auditor.secret);
+    ada.says("audit verify").await;
+}
