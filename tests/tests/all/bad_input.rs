@@ -58,19 +58,19 @@ async fn a_draft_is_refused_by_field_and_rule() {
         ("project.participants[0]", |p| {
             p.participants[0] = "00743110158".into();
         }),
-        ("budget_lines[0].amount_cents", |p| {
+        ("project.budget_lines[0].amount_cents", |p| {
             p.budget_lines[0].amount_cents = -1;
         }),
-        ("budget_lines[0].amount_cents", |p| {
+        ("project.budget_lines[0].amount_cents", |p| {
             p.budget_lines[0].amount_cents = i64::MAX;
         }),
-        ("summary", |p| p.summary = "x".repeat(1_000_000)),
-        ("title", |p| p.title = "due\nrighe".into()),
+        ("project.summary", |p| p.summary = "x".repeat(1_000_000)),
+        ("project.title", |p| p.title = "due\nrighe".into()),
         ("project.activities[0].market", |p| {
             p.activities[0].market = "XX".into();
         }),
         ("project.starts_on", |p| p.starts_on = "31/12/2016".into()),
-        ("requested_cents", |p| p.requested_cents = Some(-5)),
+        ("project.requested_cents", |p| p.requested_cents = Some(-5)),
     ];
     for (field, change) in cases {
         let mut wrong = project(&applicant.consortium);

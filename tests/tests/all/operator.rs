@@ -137,7 +137,7 @@ async fn an_application_is_submitted_and_withdrawn_at_the_terminal() {
         .says(&format!("application submit {id} --save receipt.json"))
         .await;
     giulia.says("receipt verify receipt.json").await;
-    let listed = giulia.json("application list --call 2016").await;
+    let listed = giulia.json("application list 2016").await;
     assert_eq!(listed[0]["state"], "submitted", "{listed}");
 
     let forged = std::fs::read_to_string(giulia.folder.join("receipt.json"))
@@ -148,7 +148,7 @@ async fn an_application_is_submitted_and_withdrawn_at_the_terminal() {
     assert_eq!(code, 6);
 
     giulia
-        .says("application withdraw ER-2016-0000001 --reason restructuring --yes")
+        .says("application withdraw ER-2016-0000001 --reason restructuring")
         .await;
     let after = applicant.get(&draft.name).await.unwrap();
     assert_eq!(after.state(), v1::ApplicationState::Withdrawn);
@@ -174,20 +174,18 @@ async fn a_late_attempt_saves_its_signed_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_clock_is_turned_over_a_whole_year() {
+async fn the_clock_is_turned_over_a_season() {
     let daemon = TestDaemon::open().await;
     let marco = Terminal::of(&daemon, "marco", &daemon.manager.secret);
 
-    let clock = marco.json("clock advance +365d").await;
+    let clock = marco.json("clock advance +80d").await;
 
     assert!(
-        clock["now"].as_str().unwrap().starts_with("2017-04-04"),
+        clock["now"].as_str().unwrap().starts_with("2016-06-23"),
         "{clock}"
     );
-    let fired = marco.json("timer list").await;
+    let fired = marco.json("timer list --all").await;
     assert!(!fired.as_array().unwrap().is_empty());
-    let audited = marco.run("audit verify").await;
-    assert_eq!(audited.status.code(), Some(4), "a manager audits nothing");
     let ada = Terminal::of(&daemon, "ada", &daemon.auditor.secret);
     ada.says("audit verify").await;
 }
