@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::budget::AdmittedBudget;
 use crate::money::Eur;
 use crate::rules::RuleSet;
 
@@ -50,14 +49,16 @@ impl BoundKind {
     }
 }
 
-/// The smallest of all bounds.
-pub fn compute(
-    admitted: &AdmittedBudget,
-    participants: u32,
-    requested: Option<Eur>,
-    rules: &RuleSet,
-) -> Grant {
-    let eligible = admitted.eligible;
+impl Grant {
+    /// What the consortium asked for, where it asked for an amount.
+    pub fn requested(&self) -> Option<Eur> {
+        let asked = |bound: &&Bound| bound.kind == BoundKind::Requested;
+        self.bounds.iter().find(asked).map(|bound| bound.limit)
+    }
+}
+
+/// The smallest of all bounds on the grant for an eligible cost.
+pub fn compute(eligible: Eur, participants: u32, requested: Option<Eur>, rules: &RuleSet) -> Grant {
     let by_rate = eligible.share(rules.rate);
     let per_participant = rules
         .max_grant_per_participant
@@ -112,7 +113,7 @@ mod tests {
         rules.max_grant_per_participant = Some(Eur::euros(10_000));
         change(&mut rules);
         let project = project(vec![line("fairs", cost)]);
-        compute(&admit(&project, &rules), participants, None, &rules)
+        compute(admit(&project, &rules).eligible, participants, None, &rules)
     }
 
     #[test]
@@ -168,7 +169,7 @@ mod tests {
             rules.rate = BasisPoints(rate);
             let admitted = admit(&project(vec![line("fairs", cost)]), &rules);
 
-            let found = compute(&admitted, firms, requested.map(Eur::cents), &rules);
+            let found = compute(admitted.eligible, firms, requested.map(Eur::cents), &rules);
 
             prop_assert!(found.bounds.iter().all(|bound| found.amount <= bound.limit));
             prop_assert!(found.bounds.iter().any(|bound| bound.applied));

@@ -2,6 +2,7 @@
 //! region's lawyer and replayable in court. Nothing here reads a clock, a file or a database.
 
 pub mod actor;
+pub mod allocation;
 pub mod application;
 pub mod award;
 pub mod budget;
@@ -15,6 +16,7 @@ pub mod evaluation;
 pub mod event;
 #[cfg(test)]
 mod examples;
+pub mod explanation;
 pub mod grant;
 pub mod identifiers;
 pub mod ids;
@@ -25,10 +27,12 @@ pub mod programme;
 pub mod project;
 pub mod proposal;
 pub mod ranking;
+pub mod ranking_inputs;
 pub mod ranking_version;
 pub mod receipt;
 pub mod rules;
 pub mod scoring;
+pub mod simulation;
 pub mod sme;
 pub mod timer;
 pub mod token;

@@ -26,6 +26,19 @@ impl Eur {
         Self(euros * 100)
     }
 
+    /// Euros with at most two decimals, without sign or separators, up to [`Eur::LIMIT`]:
+    /// `2000000`, `2000000.00`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (euros, cents) = text.split_once('.').unwrap_or((text, "00"));
+        let cents = match cents.len() {
+            1 => digits(cents)?.checked_mul(10)?,
+            2 => digits(cents)?,
+            _ => return None,
+        };
+        let amount = Self(digits(euros)?.checked_mul(100)?.checked_add(cents)?);
+        (amount <= Self::LIMIT).then_some(amount)
+    }
+
     pub const fn as_cents(self) -> i64 {
         self.0
     }
@@ -59,6 +72,12 @@ impl Eur {
         let exact = i128::from(self.0) * i128::from(rate.0) / 10_000;
         Self(i64::try_from(exact).unwrap_or(i64::MAX))
     }
+}
+
+/// A number of digits alone: no sign, no space, no underscore.
+fn digits(text: &str) -> Option<i64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
 }
 
 impl Sum for Eur {

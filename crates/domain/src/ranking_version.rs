@@ -4,9 +4,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::allocation::Allocation;
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
-use crate::ranking::{Allocation, Ranked};
+use crate::ranking::Ranked;
+use crate::ranking_inputs::{Computed, Incomplete, Inputs};
 use crate::receipt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +20,10 @@ pub struct RankingVersion {
     pub state: State,
     pub rule_set_version: u32,
     pub budget: Eur,
-    /// SHA-256 of everything it was computed from.
+    /// SHA-256 of `inputs`.
     pub inputs_sha256: String,
+    /// Everything it was computed from.
+    pub inputs: Inputs,
     pub computed_by: String,
     pub computed_at: DateTime<Utc>,
     pub ranked: Ranked,
@@ -128,7 +132,50 @@ pub fn apply(before: Option<RankingVersion>, event: &Event) -> Option<RankingVer
     before.map(|ranking| RankingVersion { state, ..ranking })
 }
 
+/// What a ranking that does not recompute differs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// The stored inputs do not have the stored hash.
+    Inputs,
+    /// The stored budget or rule set version is not that of the inputs.
+    Head,
+    Ranked,
+    Allocation,
+}
+
 impl RankingVersion {
+    /// Computed once more from the stored inputs.
+    ///
+    /// # Errors
+    /// [`Incomplete`] when the inputs do not suffice: then they are not those of a ranking.
+    pub fn recompute(&self) -> Result<Computed, Incomplete> {
+        self.inputs.compute()
+    }
+
+    /// Every part that does not follow from the stored inputs; empty when all of it does.
+    ///
+    /// # Errors
+    /// As [`recompute`](Self::recompute).
+    pub fn verify(&self) -> Result<Vec<Difference>, Incomplete> {
+        let computed = self.recompute()?;
+        let hash = self.inputs.sha256().unwrap_or_default();
+        let (budget, rules) = (self.inputs.budget, self.inputs.rules.version);
+        let differs = [
+            (Difference::Inputs, hash != self.inputs_sha256),
+            (
+                Difference::Head,
+                (budget, rules) != (self.budget, self.rule_set_version),
+            ),
+            (Difference::Ranked, computed.ranked != self.ranked),
+            (
+                Difference::Allocation,
+                computed.allocation != self.allocation,
+            ),
+        ];
+        let found = differs.iter().filter(|(_, differs)| *differs);
+        Ok(found.map(|(difference, _)| *difference).collect())
+    }
+
     /// What two persons must agree on: the order, the amounts and what they come from.
     ///
     /// # Errors

@@ -169,10 +169,34 @@ pub enum TieBreak {
 }
 
 /// How the budget is divided down the ranking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AllocationPolicy {
     /// In ranking order until the budget is spent; the first that does not fit gets what is left
     /// if that is not under the floor, and everybody after it waits.
     RankingWithWaitingList,
+    /// Everybody ranked gets the same share of their grant when the budget does not suffice.
+    ProRata,
+    /// In the order of receipt until the budget is spent; the call closes when it is.
+    FirstCome,
+    /// The share of the eligible cost depends on the total; then in ranking order.
+    PercentageBands(Vec<Band>),
+}
+
+/// A share of the eligible cost for all totals from `min_total` up to the band above.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Band {
+    pub min_total: Decimal,
+    pub rate: BasisPoints,
+}
+
+impl AllocationPolicy {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::RankingWithWaitingList => "ranking_with_waiting_list",
+            Self::ProRata => "pro_rata",
+            Self::FirstCome => "first_come",
+            Self::PercentageBands(_) => "percentage_bands",
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Awards: proposed by one person under an act, granted by the approval of another.
 
 use bando_domain::actor::Actor;
+use bando_domain::allocation::Outcome;
 use bando_domain::application::{self, Placement, State as ApplicationState};
 use bando_domain::award::{Award, Event};
 use bando_domain::call::{self, Call};
 use bando_domain::ids::{ApplicationId, AwardId, CallId, ProposalId};
 use bando_domain::letter::LetterWanted;
 use bando_domain::proposal::{self, Act, Proposal};
-use bando_domain::ranking::{Candidate, Outcome};
+use bando_domain::ranking::Candidate;
 use bando_domain::ranking_version::RankingVersion;
 use bando_store::{
     Consequences, Page, PageQuery, Tx, Versioned, applications, awards, consortia, proposals,

@@ -92,7 +92,8 @@ fn check(content: &SealedContent, call: &Call, received_at: DateTime<Utc>) -> Ch
     });
     let budget = budget::admit(&content.project, rules);
     let participants = u32::try_from(content.project.participants.len()).unwrap_or(u32::MAX);
-    let grant = grant::compute(&budget, participants, content.project.requested, rules);
+    let requested = content.project.requested;
+    let grant = grant::compute(budget.eligible, participants, requested, rules);
     Check {
         rule_set_version: rules.version,
         participants,

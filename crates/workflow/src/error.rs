@@ -2,6 +2,7 @@
 
 use bando_domain::event::Recorded;
 use bando_domain::project::Violation;
+use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
     application, call, eligibility, evaluation, proposal, ranking_version, scoring, token,
@@ -188,6 +189,7 @@ refusals!(
     ranking_version::Refusal,
     eligibility::Refusal,
     scoring::Refusal,
+    Incomplete,
 );
 
 impl From<token::Refusal> for Error {

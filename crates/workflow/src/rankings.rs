@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use bando_domain::actor::Actor;
 use bando_domain::application::{Application, State as ApplicationState};
+use bando_domain::call;
 use bando_domain::call::{Call, State as CallState};
 use bando_domain::evaluation::{Evaluation, State as EvaluationState};
+use bando_domain::explanation::{self, Explanation};
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId, ProposalId, RankingId};
 use bando_domain::proposal::{self, Proposal};
-use bando_domain::ranking::{self, Candidate};
-use bando_domain::ranking_version::{self, Event, RankingVersion, State};
-use bando_domain::{call, scoring};
+use bando_domain::ranking_inputs::{self, Entry, Inputs};
+use bando_domain::ranking_version::{self, Difference, Event, RankingVersion, State};
+use bando_domain::simulation::{self, Changes, Shift};
 use bando_store::applications::Filter;
 use bando_store::{
     Consequences, PageQuery, Tx, Versioned, applications, consortia, evaluations, proposals,
@@ -102,12 +104,10 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
         let call = calls::get(cx, &command.actor, call).await?.value;
         expect_closed(&call)?;
         expect_checked(cx, &call.id).await?;
-        let candidates = candidates(cx, &call).await?;
-        let rules = call.terms.rules.clone();
-        let budget = call.terms.budget;
-        let inputs_sha256 = ranking::inputs_sha256(&candidates, budget, &rules);
-        let ranked = ranking::rank(candidates, &rules);
-        let allocation = ranking::allocate(&ranked, budget, &rules);
+        let inputs = inputs(cx, &call).await?;
+        let computed = inputs.compute()?;
+        expect_over_minimum(&computed)?;
+        let inputs_sha256 = inputs.sha256()?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
         cx.commit(command, async move |tx: &Tx| {
             let earlier = rankings::of_call(tx, &call.id).await?;
@@ -118,13 +118,14 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
                 call: call.id.clone(),
                 version,
                 state: State::Proposed,
-                rule_set_version: rules.version,
-                budget,
+                rule_set_version: inputs.rules.version,
+                budget: inputs.budget,
                 inputs_sha256,
+                inputs,
                 computed_by: person.clone(),
                 computed_at: at,
-                ranked,
-                allocation,
+                ranked: computed.ranked,
+                allocation: computed.allocation,
             };
             let payload_sha256 = ranking.payload_sha256()?;
             let act = proposal::Act::Ranking {
@@ -194,56 +195,156 @@ async fn expect_checked(cx: &Context, call: &CallId) -> Result<(), Error> {
     ))
 }
 
-async fn candidates(cx: &Context, call: &Call) -> Result<Vec<Candidate>, Error> {
+/// What a ranking of the call would be computed from now.
+async fn inputs(cx: &Context, call: &Call) -> Result<Inputs, Error> {
     let mut by_application: HashMap<ApplicationId, Vec<Evaluation>> = HashMap::new();
     for evaluation in all_evaluations(cx, &call.id).await? {
-        by_application
-            .entry(evaluation.application)
-            .or_default()
-            .push(evaluation);
+        let of_application = by_application.entry(evaluation.application).or_default();
+        of_application.push(evaluation);
     }
     let admissible = all_applications(cx, &call.id, Some(ApplicationState::Admissible)).await?;
-    let mut candidates = Vec::new();
-    let mut missing = Vec::new();
-    for application in admissible {
+    let entries = admissible.iter().map(|application| {
         let evaluations = by_application.remove(&application.id).unwrap_or_default();
-        match candidate(call, &application, &evaluations) {
-            Ok(candidate) => candidates.push(candidate),
-            Err(refusal) => missing.push((application.label(), refusal)),
-        }
-    }
-    let Some((_, first)) = missing.first() else {
-        return Ok(candidates);
-    };
-    let list: Vec<String> = missing
-        .iter()
-        .map(|(label, refusal)| format!("{label}: {refusal}"))
-        .collect();
-    Err(Error::refused(first.reason(), list.join("; ")))
+        entry(call, application, &evaluations)
+    });
+    let entries = entries.collect();
+    Ok(Inputs::new(
+        call.terms.budget,
+        call.terms.rules.clone(),
+        entries,
+    ))
 }
 
-fn candidate(
-    call: &Call,
-    application: &Application,
-    evaluations: &[Evaluation],
-) -> Result<Candidate, scoring::Refusal> {
-    let sheets: Vec<_> = evaluations.iter().filter_map(Evaluation::sheet).collect();
+fn entry(call: &Call, application: &Application, evaluations: &[Evaluation]) -> Entry {
     let excluded = evaluations
         .iter()
         .filter(|known| known.state == EvaluationState::Excluded)
         .count();
-    let excluded = u32::try_from(excluded).unwrap_or(u32::MAX);
-    let score = scoring::aggregate(&sheets, excluded, &call.terms.rules.score_grid)?;
     let counted = application.counted();
     let check = application.check.as_ref();
-    Ok(Candidate {
+    Entry {
         application: application.id,
         protocol: application.label(),
         received_at: counted.map_or(call.terms.window.closes_at, |sealed| sealed.received_at),
         participants: check.map_or(0, |check| check.participants),
-        grant: check.map(|check| check.grant.amount).unwrap_or_default(),
         eligible: check.map(|check| check.grant.eligible).unwrap_or_default(),
-        score,
+        requested: check.and_then(|check| check.grant.requested()),
+        sheets: evaluations.iter().filter_map(Evaluation::sheet).collect(),
+        excluded: u32::try_from(excluded).unwrap_or(u32::MAX),
+    }
+}
+
+/// An application that was admissible under the rules of its check and is not under these.
+fn expect_over_minimum(computed: &ranking_inputs::Computed) -> Result<(), Error> {
+    let Some(first) = computed.under_minimum.first() else {
+        return Ok(());
+    };
+    Err(Error::refused(
+        "CHECK_OUTDATED",
+        format!(
+            "{} is under the smallest cost or grant of the rules in force ({}): check it again",
+            first.protocol, first.grant
+        ),
+    ))
+}
+
+/// Why one application has its place and its cents in a version of the ranking.
+pub async fn explain(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    version: Option<u32>,
+    application: ApplicationId,
+) -> Result<(View, Explanation), Error> {
+    let view = get(cx, actor, call, version).await?;
+    let ranking = &view.ranking.value;
+    let computed = ranking.recompute()?;
+    let explained = explanation::explain(&ranking.inputs, &computed, application)
+        .ok_or_else(|| Error::NotFound(format!("application {application} in this ranking")))?;
+    Ok((view, explained))
+}
+
+/// A version of the ranking before and after some changes; nothing is decided by it.
+#[derive(Debug)]
+pub struct Simulated {
+    pub view: View,
+    pub before: ranking_inputs::Computed,
+    pub changed: Inputs,
+    pub after: ranking_inputs::Computed,
+    pub shifts: Vec<Shift>,
+}
+
+pub async fn simulate(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    version: Option<u32>,
+    changes: &Changes,
+) -> Result<Simulated, Error> {
+    let view = get(cx, actor, call, version).await?;
+    let ranking = &view.ranking.value;
+    let before = ranking.recompute()?;
+    let changed = simulation::change(&ranking.inputs, changes).map_err(|refusal| {
+        let field = match refusal {
+            simulation::Refusal::UnknownEvaluation(_) => "annulled_evaluations",
+            simulation::Refusal::UnknownApplication(_) => "declined_applications",
+        };
+        Error::invalid(field, "NOT_IN_RANKING", refusal.to_string())
+    })?;
+    let after = changed.compute()?;
+    let shifts = simulation::compare(&ranking.inputs, &before, &after);
+    Ok(Simulated {
+        view,
+        before,
+        changed,
+        after,
+        shifts,
+    })
+}
+
+/// Whether a version follows from its inputs, and whether those are still what is stored today.
+#[derive(Debug)]
+pub struct Verified {
+    pub view: View,
+    pub differences: Vec<Difference>,
+    /// Protocol numbers whose data today differ from what went into the ranking: changed since.
+    pub changed_since: Vec<String>,
+}
+
+pub async fn verify(
+    cx: &Context,
+    actor: &Actor,
+    call: &CallId,
+    version: Option<u32>,
+) -> Result<Verified, Error> {
+    let view = get(cx, actor, call, version).await?;
+    let ranking = &view.ranking.value;
+    let differences = ranking.verify()?;
+    let call = calls::get(cx, actor, &ranking.call).await?.value;
+    let mut changed_since = Vec::new();
+    for known in &ranking.inputs.entries {
+        let application = applications::get(cx.store.read(), known.application).await?;
+        let page = PageQuery {
+            size: PAGE,
+            after: None,
+        };
+        let of_application = Some(known.application);
+        let found =
+            evaluations::list(cx.store.read(), &call.id, of_application, None, &page).await?;
+        let evaluations: Vec<_> = found.rows.into_iter().map(|found| found.value).collect();
+        let today = Inputs::new(
+            ranking.budget,
+            ranking.inputs.rules.clone(),
+            vec![entry(&call, &application.value, &evaluations)],
+        );
+        if today.entries.first() != Some(known) {
+            changed_since.push(known.protocol.clone());
+        }
+    }
+    Ok(Verified {
+        view,
+        differences,
+        changed_since,
     })
 }
 

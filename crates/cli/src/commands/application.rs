@@ -116,6 +116,14 @@ pub(crate) struct Named {
     call: Option<String>,
 }
 
+impl Named {
+    /// One of a known call.
+    pub(crate) fn in_call(name: String, call: &str) -> Self {
+        let call = Some(call.to_owned());
+        Self { name, call }
+    }
+}
+
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::List {
@@ -271,7 +279,7 @@ async fn receipt(
 }
 
 /// The application that a full name, a UUID or a protocol number stands for.
-async fn find(named: &Named, session: &Session) -> Result<v1::Application, Failure> {
+pub(super) async fn find(named: &Named, session: &Session) -> Result<v1::Application, Failure> {
     let text = named.name.as_str();
     if text.starts_with("programmes/") {
         session.call(&text.split('/').take(4).collect::<Vec<_>>().join("/"))?;

@@ -1,15 +1,21 @@
 //! `bando ranking`: rankings of a call with their allocation.
 
-use bando_proto::v1::{ComputeRankingRequest, GetRankingRequest, ListRankingsRequest};
-use clap::Subcommand;
+use bando_domain::money::Eur;
+use bando_proto::v1::{
+    ComputeRankingRequest, ExplainRankingRequest, GetRankingRequest, ListRankingsRequest,
+    SimulateAllocationRequest, VerifyRankingRequest,
+};
+use clap::{Args, Subcommand};
 
+use super::application::{Named, find};
 use super::tell_dry_run;
 use crate::args::Paging;
-use crate::errors::Failure;
+use crate::errors::{Exit, Failure};
 use crate::output;
 use crate::session::Session;
 use crate::views::proposal::Proposal;
 use crate::views::ranking::{Computed, Ranking};
+use crate::views::what_if::{Explanation, Simulation, Verification};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -42,14 +48,76 @@ pub(crate) enum Command {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Explains an application's place and its cents, step by step.
+    #[command(after_help = "Examples:
+  bando ranking explain er/2016 ER-2016-0000001
+  bando ranking explain er/2016 ER-2016-0000001 -o json")]
+    Explain {
+        /// The call, such as er/2016.
+        call: String,
+        /// UUID, protocol number or full name of the application.
+        application: String,
+        /// This version, from 1; the one in force, or the newest, when absent.
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Shows who would gain and who would lose under other numbers; changes nothing.
+    #[command(after_help = "Examples:
+  bando ranking simulate er/2016 --budget 1600000
+  bando ranking simulate er/2016 --rate-basis-points 3500 --threshold 65 -o json")]
+    Simulate(Simulate),
+    /// Computes a ranking once more from its stored inputs; exit 6 when it differs.
+    #[command(after_help = "Example:
+  bando ranking verify er/2016")]
+    Verify {
+        /// The call, such as er/2016.
+        call: String,
+        /// This version, from 1; the one in force, or the newest, when absent.
+        #[arg(long)]
+        version: Option<u32>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The call, such as er/2016.
+    call: String,
+    /// This version, from 1; the one in force, or the newest, when absent.
+    #[arg(long)]
+    version: Option<u32>,
+    /// Another budget, in euros.
+    #[arg(long, value_name = "EUR", value_parser = amount)]
+    budget: Option<Eur>,
+    /// Another co-financing rate: 4000 is 40 %.
+    #[arg(long, value_name = "BP", value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    rate_basis_points: Option<i32>,
+    /// Another smallest grant, in euros; 0 takes it away.
+    #[arg(long, value_name = "EUR", value_parser = amount)]
+    min_grant: Option<Eur>,
+    /// Another largest grant, in euros; 0 takes it away.
+    #[arg(long, value_name = "EUR", value_parser = amount)]
+    max_grant: Option<Eur>,
+    /// Another smallest total that is ranked.
+    #[arg(long, value_name = "POINTS")]
+    threshold: Option<String>,
+    /// An evaluation that no longer counts (its full name); may be repeated.
+    #[arg(long, value_name = "EVALUATION")]
+    annul: Vec<String>,
+    /// An application that gives up its place; may be repeated.
+    #[arg(long, value_name = "APPLICATION")]
+    decline: Vec<String>,
+}
+
+fn amount(text: &str) -> Result<Eur, String> {
+    let rule = "euros with at most two decimals and no separators, such as 1600000 or 1600000.50";
+    Eur::parse(text).ok_or_else(|| rule.to_owned())
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Compute { call } => compute(&call, session).await,
         Command::Show { call, version } => {
-            let version = version.map_or_else(|| "-".to_owned(), |version| version.to_string());
-            let name = format!("{}/rankings/{version}", session.call(&call)?);
+            let name = name(&call, version, session)?;
             let ranking = session
                 .rankings()?
                 .get_ranking(GetRankingRequest { name })
@@ -58,7 +126,60 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             session.output.one(&Ranking::from(&ranking))
         }
         Command::List { call, paging } => list(&call, paging, session).await,
+        Command::Explain {
+            call,
+            application,
+            version,
+        } => {
+            let named = Named::in_call(application, &call);
+            let request = ExplainRankingRequest {
+                application: find(&named, session).await?.name,
+                name: name(&call, version, session)?,
+            };
+            let explained = session.rankings()?.explain_ranking(request).await?;
+            session.output.one(&Explanation::from(explained.get_ref()))
+        }
+        Command::Simulate(wanted) => simulate(wanted, session).await,
+        Command::Verify { call, version } => {
+            let name = name(&call, version, session)?;
+            let mut rankings = session.rankings()?;
+            let verified = rankings
+                .verify_ranking(VerifyRankingRequest { name })
+                .await?;
+            let verified = verified.get_ref();
+            session.output.one(&Verification::from(verified))?;
+            if verified.holds {
+                return Ok(());
+            }
+            let message = format!("it differs in: {}", verified.differences.join(", "));
+            Err(Failure::new(Exit::Findings, "RANKING_BROKEN", message))
+        }
     }
+}
+
+fn name(call: &str, version: Option<u32>, session: &Session) -> Result<String, Failure> {
+    let version = version.map_or_else(|| "-".to_owned(), |version| version.to_string());
+    Ok(format!("{}/rankings/{version}", session.call(call)?))
+}
+
+async fn simulate(wanted: Simulate, session: &Session) -> Result<(), Failure> {
+    let mut declined_applications = Vec::new();
+    for application in wanted.decline {
+        let named = Named::in_call(application, &wanted.call);
+        declined_applications.push(find(&named, session).await?.name);
+    }
+    let request = SimulateAllocationRequest {
+        name: name(&wanted.call, wanted.version, session)?,
+        budget_cents: wanted.budget.map(Eur::as_cents),
+        rate_basis_points: wanted.rate_basis_points,
+        min_grant_cents: wanted.min_grant.map(Eur::as_cents),
+        max_grant_cents: wanted.max_grant.map(Eur::as_cents),
+        threshold: wanted.threshold,
+        annulled_evaluations: wanted.annul,
+        declined_applications,
+    };
+    let simulated = session.rankings()?.simulate_allocation(request).await?;
+    session.output.one(&Simulation::from(simulated.get_ref()))
 }
 
 async fn compute(call: &str, session: &Session) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ pub(crate) mod ranking;
 pub(crate) mod receipt;
 pub(crate) mod timer;
 pub(crate) mod token;
+pub(crate) mod what_if;
 
 use bando_domain::money::{BasisPoints, Eur};
 use bando_proto::v1;

@@ -1,11 +1,12 @@
 //! To the wire: rankings, proposals, awards, letters, timers, events and tokens.
 
 use bando_domain::actor::Role;
+use bando_domain::allocation::Outcome;
 use bando_domain::event::Recorded;
 use bando_domain::ids::ProgrammeId;
 use bando_domain::letter::{Letter, LetterState};
 use bando_domain::proposal::{Proposal, State as ProposalState};
-use bando_domain::ranking::{BelowReason, Candidate, Outcome, Placed};
+use bando_domain::ranking::{BelowReason, Candidate, Placed};
 use bando_domain::ranking_version::{RankingVersion, State as RankingState};
 use bando_domain::timer::{Schedule, Timer, TimerState};
 use bando_domain::token::Token;
@@ -87,11 +88,7 @@ fn entry(view: &rankings::View, placed: &Placed, outcome: Outcome) -> v1::Rankin
         eligible_cents: candidate.eligible.as_cents(),
         full_cents: candidate.grant.as_cents(),
         amount_cents: outcome.amount().as_cents(),
-        outcome: match outcome {
-            Outcome::Funded(_) => "funded".to_owned(),
-            Outcome::FundedInPart { .. } => "funded_in_part".to_owned(),
-            Outcome::Waiting { .. } => "waiting".to_owned(),
-        },
+        outcome: outcome.as_str().to_owned(),
         tie_broken_by: placed
             .tie_broken_by
             .as_ref()

@@ -2,9 +2,11 @@
 
 mod ledger;
 pub mod names;
+mod ranking;
 mod read;
 mod show;
 
 pub use ledger::*;
+pub use ranking::*;
 pub use read::*;
 pub use show::*;

@@ -12,8 +12,8 @@ use bando_domain::programme::{Programme, Text};
 use bando_domain::project::{ActivityKind, Project, Violation};
 use bando_domain::receipt::{Signed, StatementKind};
 use bando_domain::rules::{
-    Aggregation, AllocationPolicy, CapBase, CostCategory, CostKind, Rounding, RuleSet, ScoreGrid,
-    TieBreak,
+    Aggregation, AllocationPolicy, Band, CapBase, CostCategory, CostKind, Rounding, RuleSet,
+    ScoreGrid, TieBreak,
 };
 use bando_domain::sme::SmeClass;
 use bando_proto::v1;
@@ -130,9 +130,20 @@ fn rule_set(rules: &RuleSet) -> v1::RuleSet {
         cost_categories: rules.cost_categories.iter().map(cost_category).collect(),
         score_grid: Some(score_grid(&rules.score_grid)),
         tie_breaks: rules.tie_breaks.iter().map(tie_break).collect(),
-        allocation: match rules.allocation {
-            AllocationPolicy::RankingWithWaitingList => "ranking_with_waiting_list".to_owned(),
+        allocation: rules.allocation.as_str().to_owned(),
+        bands: match &rules.allocation {
+            AllocationPolicy::PercentageBands(bands) => bands.iter().map(band).collect(),
+            AllocationPolicy::RankingWithWaitingList
+            | AllocationPolicy::ProRata
+            | AllocationPolicy::FirstCome => Vec::new(),
         },
+    }
+}
+
+fn band(band: &Band) -> v1::Band {
+    v1::Band {
+        min_total: band.min_total.to_string(),
+        rate_basis_points: count(band.rate.0),
     }
 }
 

@@ -221,12 +221,13 @@ fn level(place: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use bando_domain::allocation::{Outcome, allocate};
     use bando_domain::budget::admit;
     use bando_domain::call_file::{parse_call, parse_programme};
     use bando_domain::grant;
     use bando_domain::ids::ApplicationId;
     use bando_domain::project::{BudgetLine, Project};
-    use bando_domain::ranking::{Candidate, Outcome, allocate, rank};
+    use bando_domain::ranking::{Candidate, rank};
     use bando_domain::rules::TieBreak;
     use bando_domain::scoring::{CriterionScore, Score};
     use chrono::DateTime;
@@ -246,7 +247,7 @@ mod tests {
             budget_lines,
             ..Project::default()
         };
-        grant::compute(&admit(&project, rules), 10, None, rules)
+        grant::compute(admit(&project, rules).eligible, 10, None, rules)
     }
 
     #[test]

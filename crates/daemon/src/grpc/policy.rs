@@ -119,7 +119,10 @@ pub const TABLE: &[(&str, Access)] = &[
     ),
     ("/bando.v1.RankingService/ComputeRanking", OFFICERS),
     ("/bando.v1.RankingService/GetRanking", OFFICE),
+    ("/bando.v1.RankingService/ExplainRanking", OFFICE),
     ("/bando.v1.RankingService/ListRankings", OFFICE),
+    ("/bando.v1.RankingService/SimulateAllocation", OFFICE),
+    ("/bando.v1.RankingService/VerifyRanking", OFFICE),
     ("/bando.v1.ProposalService/ListProposals", OFFICE),
     ("/bando.v1.ProposalService/GetProposal", OFFICE),
     (

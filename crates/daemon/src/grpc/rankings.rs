@@ -79,6 +79,50 @@ impl RankingService for Api {
             next_page_token,
         }))
     }
+
+    async fn explain_ranking(
+        &self,
+        request: Request<v1::ExplainRankingRequest>,
+    ) -> Result<Response<v1::ExplainRankingResponse>, Status> {
+        let received = receive(request)?;
+        let explained = async {
+            let (call, version) = names::ranking("name", &received.message.name)?;
+            let (of, id) = names::application("application", &received.message.application)?;
+            if of != call {
+                return Err(Error::NotFound(format!("application {id} in this ranking")));
+            }
+            rankings::explain(&self.cx, &received.caller.actor, &call, version, id).await
+        };
+        let (view, explained) = explained.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::explanation(&view, explained)))
+    }
+
+    async fn simulate_allocation(
+        &self,
+        request: Request<v1::SimulateAllocationRequest>,
+    ) -> Result<Response<v1::SimulateAllocationResponse>, Status> {
+        let received = receive(request)?;
+        let simulated = async {
+            let (call, version) = names::ranking("name", &received.message.name)?;
+            let changes = convert::changes(&call, &received.message)?;
+            rankings::simulate(&self.cx, &received.caller.actor, &call, version, &changes).await
+        };
+        let simulated = simulated.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::simulation(&simulated)))
+    }
+
+    async fn verify_ranking(
+        &self,
+        request: Request<v1::VerifyRankingRequest>,
+    ) -> Result<Response<v1::VerifyRankingResponse>, Status> {
+        let received = receive(request)?;
+        let verified = async {
+            let (call, version) = names::ranking("name", &received.message.name)?;
+            rankings::verify(&self.cx, &received.caller.actor, &call, version).await
+        };
+        let verified = verified.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::verification(verified)))
+    }
 }
 
 #[tonic::async_trait]

@@ -10,6 +10,7 @@
 mod cap_bases;
 mod costs;
 mod grid;
+mod policy;
 mod programme;
 mod reader;
 mod rule_set;

@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 
 use super::costs;
 use super::grid;
+use super::policy;
 use super::reader::{Read, Section, Value};
 use super::values;
 use crate::money::Eur;
-use crate::rules::{AllocationPolicy, MemberRules, RuleSet};
+use crate::rules::{MemberRules, RuleSet};
 
 /// Most independent members a call may ask for.
 const MEMBERS_LIMIT: u32 = 10_000;
@@ -35,11 +36,14 @@ pub(super) fn rule_set(value: &Value<'_>, around: &Surroundings<'_>) -> Read<Rul
         Err(noted) => (Err(noted), Err(noted)),
     };
     let tie_breaks = rules.required("tie_breaks", |value| grid::tie_breaks(value, &codes));
-    let policies = [(
-        "ranking_with_waiting_list",
-        AllocationPolicy::RankingWithWaitingList,
-    )];
-    let allocation = rules.required("allocation", values::choice(&policies));
+    let limits = policy::Limits {
+        rate,
+        threshold: grid
+            .as_ref()
+            .map(|grid| grid.threshold)
+            .map_err(|noted| *noted),
+    };
+    let allocation = policy::allocation(&rules, &limits);
     Ok(RuleSet {
         version: version?,
         act: act?,

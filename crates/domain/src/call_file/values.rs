@@ -43,19 +43,7 @@ pub(super) fn amount_above_zero(value: &Value<'_>) -> Read<Eur> {
 }
 
 fn read_amount(value: &Value<'_>) -> Option<Eur> {
-    parse_amount(digits(value)?).filter(|amount| *amount <= Eur::LIMIT)
-}
-
-fn parse_amount(text: &str) -> Option<Eur> {
-    let (euros, cents) = text.split_once('.').unwrap_or((text, "00"));
-    let cents = match cents.len() {
-        1 => number(cents)?.checked_mul(10)?,
-        2 => number(cents)?,
-        _ => return None,
-    };
-    Some(Eur::cents(
-        number(euros)?.checked_mul(100)?.checked_add(cents)?,
-    ))
+    Eur::parse(digits(value)?)
 }
 
 /// A number of digits alone: no sign, no space, no underscore.

@@ -371,7 +371,7 @@ fn amounts(facts: &Facts<'_>) -> Vec<Finding> {
     let admitted = budget::admit(facts.project, facts.rules);
     let participants = u32::try_from(facts.project.participants.len()).unwrap_or(u32::MAX);
     let grant = grant::compute(
-        &admitted,
+        admitted.eligible,
         participants,
         facts.project.requested,
         facts.rules,

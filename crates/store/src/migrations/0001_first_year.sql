@@ -181,6 +181,7 @@ CREATE TABLE rankings (
   budget_cents {bigint} NOT NULL,
   granted_cents {bigint} NOT NULL,
   inputs_sha256 text NOT NULL,
+  inputs {json} NOT NULL,
   computed_by text NOT NULL,
   computed_at {instant} NOT NULL,
   ranked {json} NOT NULL,
