@@ -152,14 +152,14 @@ fn standing<'a>(
     if let Some((candidate, reason)) = below.iter().find(|(known, _)| is_it(known)) {
         return Some((candidate, Explained::BelowThreshold(reason.clone())));
     }
-    let places = &computed.ranked.entries;
-    let index = places.iter().position(|placed| is_it(&placed.candidate))?;
-    let (placed, allotted) = (&places[index], computed.allocation.entries.get(index)?);
+    let ranked = &computed.ranked.entries;
+    let index = ranked.iter().position(|placed| is_it(&placed.candidate))?;
+    let (placed, allotted) = (&ranked[index], computed.allocation.entries.get(index)?);
     let above = computed.allocation.entries[..index].iter();
     let left_before = inputs
         .budget
         .less(above.map(|entry| entry.outcome.amount()).sum());
-    let protocol_above = || places[index - 1].candidate.protocol.clone();
+    let protocol_above = || ranked[index - 1].candidate.protocol.clone();
     let tie = placed.tie_broken_by.clone();
     let explained = Explained::Placed {
         position: placed.position,

@@ -38,25 +38,25 @@ pub enum Refusal {
 
 /// The inputs as the changes leave them.
 pub fn change(inputs: &Inputs, changes: &Changes) -> Result<Inputs, Refusal> {
-    let mut changed = inputs.clone();
+    let mut after = inputs.clone();
     let some = |amount: Eur| (!amount.is_zero()).then_some(amount);
-    changed.budget = changes.budget.unwrap_or(inputs.budget);
-    changed.rules.rate = changes.rate.unwrap_or(inputs.rules.rate);
+    after.budget = changes.budget.unwrap_or(inputs.budget);
+    after.rules.rate = changes.rate.unwrap_or(inputs.rules.rate);
     if let Some(least) = changes.min_grant {
-        changed.rules.min_grant = some(least);
+        after.rules.min_grant = some(least);
     }
     if let Some(most) = changes.max_grant {
-        changed.rules.max_grant = some(most);
+        after.rules.max_grant = some(most);
     }
     if let Some(threshold) = changes.threshold {
-        changed.rules.score_grid.threshold = threshold;
+        after.rules.score_grid.threshold = threshold;
     }
     for annulled in &changes.annulled {
         let counts = |entry: &&mut crate::ranking_inputs::Entry| {
             let mut sheets = entry.sheets.iter();
             sheets.any(|sheet| sheet.evaluation == *annulled)
         };
-        let entry = changed.entries.iter_mut().find(counts);
+        let entry = after.entries.iter_mut().find(counts);
         let entry = entry.ok_or(Refusal::UnknownEvaluation(*annulled))?;
         entry.sheets.retain(|sheet| sheet.evaluation != *annulled);
         entry.excluded += 1;
@@ -65,11 +65,9 @@ pub fn change(inputs: &Inputs, changes: &Changes) -> Result<Inputs, Refusal> {
         if inputs.entry(*declined).is_none() {
             return Err(Refusal::UnknownApplication(*declined));
         }
-        changed
-            .entries
-            .retain(|entry| entry.application != *declined);
+        after.entries.retain(|entry| entry.application != *declined);
     }
-    Ok(changed)
+    Ok(after)
 }
 
 /// Where an application stands in one computation.

@@ -284,21 +284,21 @@ pub async fn simulate(
     let view = get(cx, actor, call, version).await?;
     let ranking = &view.ranking.value;
     let before = ranking.recompute()?;
-    let changed = simulation::change(&ranking.inputs, changes).map_err(|refusal| {
+    let inputs = simulation::change(&ranking.inputs, changes).map_err(|refusal| {
         let field = match refusal {
             simulation::Refusal::UnknownEvaluation(_) => "annulled_evaluations",
             simulation::Refusal::UnknownApplication(_) => "declined_applications",
         };
         Error::invalid(field, "NOT_IN_RANKING", refusal.to_string())
     })?;
-    let after = changed.compute()?;
+    let after = inputs.compute()?;
     let shifts = simulation::compare(&ranking.inputs, &before, &after);
     Ok(Simulated {
-        view,
         before,
-        changed,
+        changed: inputs,
         after,
         shifts,
+        view,
     })
 }
 

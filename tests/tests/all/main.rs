@@ -11,6 +11,7 @@ mod crash;
 mod letters;
 mod operator;
 mod python_client;
+mod rankings;
 mod store_contract;
 mod stories;
 mod structure;

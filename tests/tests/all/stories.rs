@@ -309,7 +309,7 @@ async fn a_daemon_that_was_down_over_the_window_catches_up_once() {
 }
 
 /// Four applications, checked and scored by three evaluators each, but for the last.
-async fn evaluated(daemon: &TestDaemon) -> Vec<(Applicant, v1::Application)> {
+pub(crate) async fn evaluated(daemon: &TestDaemon) -> Vec<(Applicant, v1::Application)> {
     let mut all = Vec::new();
     for number in 1..=3 {
         let applicant = daemon.applicant(number).await;
@@ -329,7 +329,7 @@ async fn evaluated(daemon: &TestDaemon) -> Vec<(Applicant, v1::Application)> {
     all
 }
 
-async fn compute(daemon: &TestDaemon) -> Result<v1::ComputeRankingResponse, Status> {
+pub(crate) async fn compute(daemon: &TestDaemon) -> Result<v1::ComputeRankingResponse, Status> {
     let request = v1::ComputeRankingRequest {
         parent: CALL.to_owned(),
         ..Default::default()

@@ -33,7 +33,7 @@ pub(crate) struct Explanation {
 
 #[derive(Debug, Serialize)]
 struct Criterion {
-    criterion: String,
+    code: String,
     weight: String,
     scores: Vec<String>,
     points: String,
@@ -50,7 +50,7 @@ struct Step {
 impl From<&v1::ExplainRankingResponse> for Explanation {
     fn from(wire: &v1::ExplainRankingResponse) -> Self {
         let criterion = |steps: &v1::CriterionSteps| Criterion {
-            criterion: steps.criterion.clone(),
+            code: steps.criterion.clone(),
             weight: steps.weight.clone(),
             scores: steps
                 .scores
@@ -128,7 +128,7 @@ impl Row for Criterion {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.criterion.clone(),
+            self.code.clone(),
             self.scores.join(" "),
             self.weight.clone(),
             self.points.clone(),

@@ -78,7 +78,7 @@ pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingRes
             left_after,
             gap,
         } => {
-            shown.outcome = outcome.as_str().to_owned();
+            shown.outcome = outcome.as_str().into();
             shown.position = count(position);
             if let Some((with, key)) = tie {
                 (shown.tied_with, shown.tie_broken_by) = (with, tie_break(&key));
@@ -91,7 +91,7 @@ pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingRes
             });
         }
         Explained::BelowThreshold(reason) => {
-            shown.outcome = Standing::BelowThreshold.as_str().to_owned();
+            shown.outcome = Standing::BelowThreshold.as_str().into();
             shown.missed = Some(v1::BelowThreshold {
                 application,
                 consortium_title: title,
@@ -102,7 +102,7 @@ pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingRes
                 actual: reason.actual.to_string(),
             });
         }
-        Explained::UnderMinimum => shown.outcome = Standing::UnderMinimum.as_str().to_owned(),
+        Explained::UnderMinimum => shown.outcome = Standing::UnderMinimum.as_str().into(),
     }
     shown
 }
@@ -140,7 +140,7 @@ pub fn changes(call: &CallId, wire: &v1::SimulateAllocationRequest) -> Result<Ch
             Ok(least) if !least.is_sign_negative() => changes.threshold = Some(least),
             Ok(_) | Err(_) => violations.push(Violation::new(
                 "threshold",
-                "MALFORMED",
+                "DECIMAL",
                 "points as a decimal from 0, such as 60 or 62.5",
             )),
         }
@@ -161,7 +161,7 @@ pub fn changes(call: &CallId, wire: &v1::SimulateAllocationRequest) -> Result<Ch
         return Ok(changes);
     }
     Err(Error::Invalid {
-        reason: "INVALID_FIELDS",
+        reason: "INVALID_FIELD",
         violations,
     })
 }
@@ -169,7 +169,7 @@ pub fn changes(call: &CallId, wire: &v1::SimulateAllocationRequest) -> Result<Ch
 fn expect_of(of: &CallId, call: &CallId, field: &str, violations: &mut Vec<Violation>) {
     if of != call {
         let rule = format!("is of call {of}, the ranking is of {call}");
-        violations.push(Violation::new(field, "OTHER_CALL", rule));
+        violations.push(Violation::new(field, "NOT_IN_RANKING", rule));
     }
 }
 

@@ -109,6 +109,37 @@ pub(super) fn print(ranking: &v1::Ranking, endpoint: &str, data_dir: &Path) -> V
     lines
 }
 
+/// Who would gain and who would lose, before and after.
+pub(super) fn what_if(simulated: &v1::SimulateAllocationResponse) -> Vec<String> {
+    let indent = " ".repeat(18);
+    let mut lines = vec![format!(
+        "{indent}what if the budget were {}? funded {} → {}, granted {} → {}",
+        Eur::cents(simulated.budget_after_cents),
+        simulated.funded_before,
+        simulated.funded_after,
+        euros(simulated.granted_before_cents),
+        euros(simulated.granted_after_cents),
+    )];
+    let amount = |standing: Option<&v1::Standing>| {
+        euros(standing.map_or(0, |standing| standing.amount_cents))
+    };
+    for shift in simulated
+        .shifts
+        .iter()
+        .filter(|shift| shift.gain_cents != 0)
+    {
+        lines.push(format!(
+            "{indent}  {:>3}  {:<40} {:>12} → {:>12}  {:>13}",
+            shift.before.as_ref().map_or(0, |before| before.position),
+            shift.consortium_title,
+            amount(shift.before.as_ref()),
+            amount(shift.after.as_ref()),
+            euros(shift.gain_cents),
+        ));
+    }
+    lines
+}
+
 fn broken_by(entry: &v1::RankingEntry) -> String {
     match entry.tie_broken_by.as_str() {
         "" => String::new(),
@@ -148,7 +179,7 @@ fn commands(endpoint: &str, data_dir: &Path) -> Vec<String> {
         "Try next:".to_owned(),
         format!("{} ranking show er/2016", with("anna.bianchi")),
         format!(
-            "{} application list er/2016 --state waiting",
+            "{} ranking simulate er/2016 --budget 1600000",
             with("anna.bianchi")
         ),
         format!("{} audit verify", with("ada.conti")),

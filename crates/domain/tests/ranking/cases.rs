@@ -44,8 +44,8 @@ struct Rules {
     threshold: Option<Decimal>,
     evaluators: Option<u32>,
     median: Option<bool>,
-    /// Code, weight and smallest points of each criterion.
-    criteria: Option<Vec<(String, Decimal, Option<Decimal>)>>,
+    /// Code, weight and, if it has one, the smallest points of each criterion.
+    criteria: Option<Vec<Vec<String>>>,
     tie_breaks: Option<Vec<String>>,
 }
 
@@ -116,18 +116,18 @@ impl Rules {
         if self.median == Some(true) {
             grid.aggregation = Aggregation::Median;
         }
-        let criteria = self.criteria.unwrap_or_else(|| {
-            vec![
-                ("A".into(), Decimal::from(50), None),
-                ("B".into(), Decimal::from(50), None),
-            ]
-        });
-        let criterion = |(code, weight, threshold): (String, Decimal, Option<Decimal>)| Criterion {
-            name: Text::new(&code, &code),
-            code,
-            weight,
-            threshold,
+        let even = || {
+            ["A", "B"]
+                .map(|code| vec![code.to_owned(), "50".to_owned()])
+                .to_vec()
         };
+        let criterion = |row: Vec<String>| Criterion {
+            code: row[0].clone(),
+            name: Text::new(&row[0], &row[0]),
+            weight: row[1].parse().unwrap(),
+            threshold: row.get(2).map(|least| least.parse().unwrap()),
+        };
+        let criteria = self.criteria.unwrap_or_else(even);
         grid.criteria = criteria.into_iter().map(criterion).collect();
         let keys = self.tie_breaks.unwrap_or_default();
         rules.tie_breaks = keys.iter().map(|key| tie_break(key)).collect();

@@ -1,11 +1,16 @@
 //! June to September: checks, evaluations, ranking, award; each act by whom it belongs to.
 
 use anyhow::Context as _;
+use bando_domain::money::Eur;
 use bando_proto::v1;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{CALL, Play};
+use crate::demo::summary;
+
+/// A fifth less than there is.
+const WHAT_IF_BUDGET: Eur = Eur::euros(1_600_000);
 
 /// Rules an officer decides in the play, with what they looked at.
 const LOOKED_AT: [(&str, &str, &str); 2] = [
@@ -186,6 +191,7 @@ impl Play {
             );
             self.timeline.line(&text)?;
         }
+        self.what_if().await?;
         self.advance(self.now().await? + TimeDelta::days(1)).await?;
         self.approve(proposal).await?;
         self.tell("paola.verdi approves it: the ranking is in force")
@@ -221,6 +227,21 @@ impl Play {
             .get_ranking(request)
             .await?
             .into_inner())
+    }
+
+    /// The question before the decision: what if the budget were smaller?
+    async fn what_if(&mut self) -> anyhow::Result<()> {
+        let request = v1::SimulateAllocationRequest {
+            name: format!("{CALL}/rankings/-"),
+            budget_cents: Some(WHAT_IF_BUDGET.as_cents()),
+            ..Default::default()
+        };
+        let mut desk = self.office.officer.rankings();
+        let simulated = desk.simulate_allocation(request).await?.into_inner();
+        for line in summary::what_if(&simulated) {
+            self.timeline.line(&line)?;
+        }
+        Ok(())
     }
 
     async fn approve(&self, proposal: v1::Proposal) -> anyhow::Result<()> {
