@@ -1,5 +1,6 @@
 # make test   every check there is, as CI runs it
 # make demo   the 2016 call on a hand-turned clock
+# make bench  figures beside their ceilings, measured in one run (minutes)
 # make fmt    the one layout of the source
 # make deny   licences, bans and sources of the dependencies (needs cargo-deny)
 
@@ -10,7 +11,7 @@ heading = @printf '\n━━ %s ━━\n' '$(1)'
 
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
-.PHONY: test setup fmt-check buf-lint deploy-check clippy doc cargo-test demo fmt deny
+.PHONY: test setup fmt-check buf-lint deploy-check clippy doc cargo-test demo bench fmt deny
 
 # Cheap checks first; the first that fails ends the run.
 test: setup fmt-check buf-lint deploy-check clippy doc cargo-test
@@ -47,6 +48,11 @@ cargo-test: setup
 
 demo:
 	cargo run --release --locked --bin bandod -- demo
+
+# BANDO_BENCH_APPLICATIONS=5000 makes a quick one of it.
+bench:
+	cargo build --release --bins --locked
+	cargo bench --package bando-tests --bench year --locked
 
 fmt:
 	cargo fmt --all

@@ -1,75 +1,13 @@
 //! `kill -9` of the real process: what was acknowledged is there afterwards.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bando_proto::v1;
 use bando_tests::daemon::{Applicant, Office, opens_at, until};
 use bando_tests::desk::Desk;
+use bando_tests::process::Process;
 use prost::Message as _;
 use tempfile::TempDir;
-use tonic::transport::Channel;
-
-/// The daemon as its own process.
-struct Process {
-    child: Child,
-    endpoint: String,
-}
-
-impl Process {
-    async fn start(data_dir: &Path) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new(bandod())
-            .args([
-                "serve",
-                "--clock",
-                "simulated",
-                "--clock-start",
-                "2016-03-01T08:00:00Z",
-            ])
-            .arg("--data-dir")
-            .arg(data_dir)
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .env("BANDO_ADMIN_LISTEN", "off")
-            .env("BANDO_LOG", "error")
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let shared = Channel::from_shared(endpoint.clone()).unwrap();
-        let first_token = data_dir.join("bootstrap.token");
-        until(async || first_token.is_file() && shared.connect().await.is_ok()).await;
-        Self { child, endpoint }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn bandod() -> PathBuf {
-    let mine = std::env::current_exe().unwrap();
-    let path = mine.parent().and_then(Path::parent).unwrap().join("bandod");
-    assert!(
-        path.is_file(),
-        "{} is missing: run `cargo build --bins`",
-        path.display()
-    );
-    path
-}
 
 type Acknowledged = (
     Applicant,
@@ -110,7 +48,7 @@ fn rand_id() -> u128 {
 #[tokio::test]
 async fn every_acknowledged_submission_survives_kill_nine_with_its_receipt_and_letter() {
     let folder = TempDir::new().unwrap();
-    let mut process = Process::start(folder.path()).await;
+    let mut process = Process::start(folder.path()).await.unwrap();
     let office = Office::move_in(&process.endpoint, folder.path())
         .await
         .unwrap();
@@ -134,7 +72,7 @@ async fn every_acknowledged_submission_survives_kill_nine_with_its_receipt_and_l
     };
     let (all, ()) = tokio::join!(submitting, killing);
 
-    let process = Process::start(folder.path()).await;
+    let process = Process::start(folder.path()).await.unwrap();
     let office = office.again(&process.endpoint).await.unwrap();
     let letters = office.letters_of("receipt").await;
     let all: Vec<Acknowledged> = all.into_iter().flatten().collect();

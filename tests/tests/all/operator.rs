@@ -1,10 +1,11 @@
 //! A day of the office with the real `bando` against a running daemon.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use bando_proto::v1;
 use bando_tests::daemon::{Applicant, PROGRAMME, TestDaemon, closes_at};
+use bando_tests::process::beside;
 use serde_json::Value;
 
 /// Somebody at a terminal, with a token of their own.
@@ -26,7 +27,7 @@ impl Terminal {
     }
 
     async fn run(&self, line: &str) -> Output {
-        let mut command = Command::new(bando());
+        let mut command = Command::new(beside("bando").unwrap());
         command
             .args(line.split_whitespace())
             .current_dir(&self.folder)
@@ -56,17 +57,6 @@ impl Terminal {
         assert!(!output.status.success(), "bando {line} succeeded");
         (output.status.code().unwrap(), complaint)
     }
-}
-
-fn bando() -> PathBuf {
-    let mine = std::env::current_exe().unwrap();
-    let path = mine.parent().and_then(Path::parent).unwrap().join("bando");
-    assert!(
-        path.is_file(),
-        "{} is missing: run `cargo build --bins`",
-        path.display()
-    );
-    path
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,95 @@
+//! The daemon as a process of its own, as an operator would start it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use tonic::transport::Channel;
+
+/// How long the daemon may take until it serves.
+const START: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pub endpoint: String,
+    /// From the start of the process to its first answer.
+    pub started_in: Duration,
+}
+
+impl Process {
+    /// Starts `bandod serve` on a hand-turned clock and waits until it serves.
+    ///
+    /// # Errors
+    /// When the binary is not built, or does not serve in twenty seconds.
+    pub async fn start(data_dir: &Path) -> anyhow::Result<Self> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let port = free.local_addr()?.port();
+        drop(free);
+        let started = Instant::now();
+        let child = Command::new(beside("bandod")?)
+            .args(["serve", "--clock", "simulated"])
+            .args(["--clock-start", "2016-03-01T08:00:00Z"])
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .env("BANDO_ADMIN_LISTEN", "off")
+            .env("BANDO_LOG", "error")
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut process = Self {
+            child,
+            endpoint: format!("http://127.0.0.1:{port}"),
+            started_in: Duration::ZERO,
+        };
+        let shared = Channel::from_shared(process.endpoint.clone())?;
+        let first_token = data_dir.join("bootstrap.token");
+        while !first_token.is_file() || shared.connect().await.is_err() {
+            ensure!(started.elapsed() < START, "bandod does not serve");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        process.started_in = started.elapsed();
+        Ok(process)
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Resident memory in bytes.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
+        Ok(kilobytes.trim().parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A binary of the workspace, built beside the one that runs.
+///
+/// # Errors
+/// When it is not built.
+pub fn beside(name: &str) -> anyhow::Result<PathBuf> {
+    let mine = std::env::current_exe()?;
+    let folder = mine.parent().and_then(Path::parent).context("a folder")?;
+    let path = folder.join(name);
+    ensure!(
+        path.is_file(),
+        "{} is missing: run `cargo build --bins`",
+        path.display()
+    );
+    Ok(path)
+}
