@@ -5,7 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// How long the daemon may take until it serves.
 const START: Duration = Duration::from_secs(20);
@@ -45,7 +48,7 @@ impl Process {
         };
         let shared = Channel::from_shared(process.endpoint.clone())?;
         let first_token = data_dir.join("bootstrap.token");
-        while !first_token.is_file() || shared.connect().await.is_err() {
+        while !first_token.is_file() || !serves(&shared).await {
             ensure!(started.elapsed() < START, "bandod does not serve");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -69,6 +72,17 @@ impl Process {
         let kilobytes = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
         Ok(kilobytes.trim().parse::<u64>()? * 1024)
     }
+}
+
+/// Whether the daemon says of itself that it serves.
+async fn serves(endpoint: &Endpoint) -> bool {
+    let Ok(channel) = endpoint.connect().await else {
+        return false;
+    };
+    let mut health = HealthClient::new(channel);
+    let asked = health.check(HealthCheckRequest::default()).await;
+    let answer = asked.map(tonic::Response::into_inner);
+    answer.is_ok_and(|answer| answer.status() == ServingStatus::Serving)
 }
 
 impl Drop for Process {

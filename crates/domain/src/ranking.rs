@@ -55,37 +55,22 @@ pub struct BelowReason {
 /// by protocol number. Where the call serves first come, first served, the receipt instant comes
 /// before them all and the total decides nothing but the threshold. The order of the input plays
 /// no part.
-pub fn rank(mut candidates: Vec<Candidate>, rules: &RuleSet) -> Ranked {
-    let order = Order::of(rules);
-    candidates.sort_unstable_by(|one, other| order.place(one, other));
-    let mut ranked = Ranked {
-        entries: Vec::new(),
-        below_threshold: Vec::new(),
-    };
+pub fn rank(candidates: Vec<Candidate>, rules: &RuleSet) -> Ranked {
+    let (mut below_threshold, mut reaching) = (Vec::new(), Vec::with_capacity(candidates.len()));
     for candidate in candidates {
-        if let Some(reason) = below(&candidate, rules) {
-            ranked.below_threshold.push((candidate, reason));
-            continue;
+        match below(&candidate, rules) {
+            Some(reason) => below_threshold.push((candidate, reason)),
+            None => reaching.push(candidate),
         }
-        let above = ranked
-            .entries
-            .last()
-            .map(|placed: &Placed| &placed.candidate);
-        let tie_broken_by = above.and_then(|above| order.deciding_key(above, &candidate));
-        let position = u32::try_from(ranked.entries.len() + 1).unwrap_or(u32::MAX);
-        ranked.entries.push(Placed {
-            position,
-            candidate,
-            tie_broken_by,
-        });
     }
-    ranked
-        .below_threshold
-        .sort_by(|(one, _), (other, _)| by_protocol(one, other));
-    ranked
+    below_threshold.sort_by(|(one, _), (other, _)| by_protocol(one, other));
+    Ranked {
+        entries: Order::of(rules).placed(reaching),
+        below_threshold,
+    }
 }
 
-/// The published keys of a call, first to last.
+/// The published keys of a call, first to last: what comes before the tie-breaks, and they.
 struct Order<'a> {
     first_come: bool,
     keys: Vec<&'a TieBreak>,
@@ -93,47 +78,94 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn of(rules: &'a RuleSet) -> Self {
-        let last = std::iter::once(&TieBreak::ProtocolNumber);
+        let by_number = |key: &&TieBreak| **key != TieBreak::ProtocolNumber;
         Self {
             first_come: rules.allocation == AllocationPolicy::FirstCome,
-            keys: rules.tie_breaks.iter().chain(last).collect(),
+            // Nothing after the protocol number ever decides.
+            keys: rules.tie_breaks.iter().take_while(by_number).collect(),
         }
     }
 
-    fn before_keys(&self, one: &Candidate, other: &Candidate) -> Ordering {
-        if self.first_come {
-            return one.received_at.cmp(&other.received_at);
+    /// The candidates in order. Their keys stand together as numbers, smallest first, so that a
+    /// million of them are sorted without a look at the candidates themselves.
+    fn placed(&self, candidates: Vec<Candidate>) -> Vec<Placed> {
+        let scale = candidates.iter().flat_map(decimals).max().unwrap_or(0);
+        let width = self.keys.len() + 1;
+        let mut numbers: Vec<i128> = Vec::with_capacity(candidates.len() * width);
+        for candidate in &candidates {
+            numbers.push(self.first_key(candidate, scale));
+            let keys = self.keys.iter();
+            numbers.extend(keys.map(|key| number(candidate, key, scale)));
         }
-        other.score.total.cmp(&one.score.total)
-    }
-
-    fn place(&self, one: &Candidate, other: &Candidate) -> Ordering {
-        self.before_keys(one, other)
-            .then_with(|| {
-                let mut decisions = self.keys.iter().map(|key| compare(one, other, key));
-                decisions
-                    .find(|order| order.is_ne())
-                    .unwrap_or(Ordering::Equal)
+        let row = |index: usize| &numbers[index * width..(index + 1) * width];
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_unstable_by(|one, other| {
+            let (left, right) = (&candidates[*one], &candidates[*other]);
+            row(*one)
+                .cmp(row(*other))
+                .then_with(|| by_protocol(left, right))
+                .then_with(|| left.application.cmp(&right.application))
+        });
+        let decided: Vec<Option<TieBreak>> = order
+            .iter()
+            .enumerate()
+            .map(|(place, index)| {
+                let above = order.get(place.checked_sub(1)?)?;
+                self.deciding_key(row(*above), row(*index))
             })
-            .then_with(|| one.application.cmp(&other.application))
+            .collect();
+        let mut waiting: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+        let best_first = order.into_iter().filter_map(|index| waiting[index].take());
+        (1..)
+            .zip(best_first.zip(decided))
+            .map(|(position, (candidate, tie_broken_by))| Placed {
+                position,
+                candidate,
+                tie_broken_by,
+            })
+            .collect()
     }
 
-    fn deciding_key(&self, above: &Candidate, below: &Candidate) -> Option<TieBreak> {
-        if self.before_keys(above, below).is_ne() {
+    fn first_key(&self, candidate: &Candidate, scale: u32) -> i128 {
+        if self.first_come {
+            return candidate.received_at.timestamp_micros().into();
+        }
+        -at_scale(candidate.score.total, scale)
+    }
+
+    /// The first key after the total in which two neighbours of equal totals differ.
+    fn deciding_key(&self, above: &[i128], below: &[i128]) -> Option<TieBreak> {
+        if above.first() != below.first() {
             return None;
         }
-        let decides = |key: &&&TieBreak| compare(above, below, key).is_ne();
-        self.keys.iter().find(decides).map(|key| (**key).clone())
+        let pairs = above.iter().zip(below).skip(1).zip(&self.keys);
+        let decides = pairs.into_iter().find(|((above, below), _)| above != below);
+        Some(decides.map_or(TieBreak::ProtocolNumber, |(_, key)| (**key).clone()))
     }
 }
 
-fn compare(one: &Candidate, other: &Candidate, key: &TieBreak) -> Ordering {
+/// Decimals of everything a candidate is compared by.
+fn decimals(candidate: &Candidate) -> impl Iterator<Item = u32> + '_ {
+    let points = candidate.score.criteria.iter().map(|score| score.points);
+    points
+        .chain([candidate.score.total])
+        .map(|points| points.scale())
+}
+
+/// A decimal as a whole number of `10^-scale`.
+fn at_scale(mut decimal: Decimal, scale: u32) -> i128 {
+    decimal.rescale(scale);
+    decimal.mantissa()
+}
+
+/// What a key compares, smaller being better.
+fn number(candidate: &Candidate, key: &TieBreak, scale: u32) -> i128 {
     match key {
-        TieBreak::Criterion(code) => other.score.points(code).cmp(&one.score.points(code)),
-        TieBreak::MoreParticipants => other.participants.cmp(&one.participants),
-        TieBreak::LowerGrant => one.grant.cmp(&other.grant),
-        TieBreak::EarlierSubmission => one.received_at.cmp(&other.received_at),
-        TieBreak::ProtocolNumber => by_protocol(one, other),
+        TieBreak::Criterion(code) => -at_scale(candidate.score.points(code), scale),
+        TieBreak::MoreParticipants => -i128::from(candidate.participants),
+        TieBreak::LowerGrant => candidate.grant.as_cents().into(),
+        TieBreak::EarlierSubmission => candidate.received_at.timestamp_micros().into(),
+        TieBreak::ProtocolNumber => 0,
     }
 }
 

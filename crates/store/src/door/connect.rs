@@ -8,6 +8,9 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use crate::error::Error;
 
 const READERS: u32 = 4;
+/// Rows a reader hands over before it waits to be asked for more; a page of applications has
+/// some thousands, and every wait is a change of threads.
+const ROWS_AHEAD: usize = 4_096;
 
 /// The one connection that writes: WAL, every commit on disk before it is answered.
 pub(super) async fn sqlite_writer(file: &Path) -> Result<DatabaseConnection, Error> {
@@ -34,7 +37,11 @@ pub(super) async fn sqlite_reader(file: &Path) -> Result<DatabaseConnection, Err
         .min_connections(1)
         .sqlx_logging(false)
         .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(|sqlite| sqlite.pragma("query_only", "ON"));
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .pragma("query_only", "ON")
+                .row_buffer_size(ROWS_AHEAD)
+        });
     Ok(Database::connect(options).await?)
 }
 
