@@ -50,7 +50,7 @@ impl Process {
         let first_token = data_dir.join("bootstrap.token");
         while !first_token.is_file() || !serves(&shared).await {
             ensure!(started.elapsed() < START, "bandod does not serve");
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            pause(Duration::from_millis(2)).await;
         }
         process.started_in = started.elapsed();
         Ok(process)
@@ -72,6 +72,15 @@ impl Process {
         let kilobytes = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
         Ok(kilobytes.trim().parse::<u64>()? * 1024)
     }
+}
+
+/// Waits in real time, whatever the daemon's clock says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no schedule to wait in"
+)]
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Whether the daemon says of itself that it serves.

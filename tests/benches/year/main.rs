@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bando_tests::daemon::{Office, opens_at};
-use bando_tests::process::Process;
+use bando_tests::process::{Process, pause};
 use report::{Limit, Report};
 
 /// Applications stored when listing and memory are measured.
@@ -44,7 +44,7 @@ async fn run(report: &mut Report) -> anyhow::Result<()> {
         .prefix("bando-bench")
         .tempdir_in(report::target()?)?;
     let process = Process::start(folder.path()).await?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    pause(Duration::from_secs(2)).await;
     report.under(
         "resident memory idle",
         megabytes(process.resident()?),
