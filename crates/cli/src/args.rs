@@ -1,10 +1,11 @@
 //! The command line: global options and one group of commands per noun of the office.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::commands::{
@@ -159,13 +160,32 @@ pub(crate) enum Command {
     /// The hand-turned clock of a rehearsal.
     #[command(subcommand)]
     Clock(clock::Command),
+    /// What waits for somebody of the office: acts to approve, checks, letters, timers.
+    #[command(after_help = "Example:
+  bando today")]
+    Today,
+    /// Prints the completions of a shell.
+    #[command(after_help = "Example:
+  bando completion bash > bando.bash")]
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Writes a manual page per command into a folder.
+    #[command(after_help = "Example:
+  bando man /usr/local/share/man/man1")]
+    Man {
+        /// The folder; it is made when absent.
+        folder: PathBuf,
+    },
 }
 
 impl Command {
     /// The noun whose list helps when a name is not found.
     pub(crate) const fn noun(&self) -> &'static str {
         match self {
-            Self::Call(_) => "call",
+            // The last three are about no noun: the list of calls is where everything begins.
+            Self::Call(_) | Self::Today | Self::Completion { .. } | Self::Man { .. } => "call",
             Self::Programme(_) => "programme",
             Self::Consortium(_) => "consortium",
             Self::Application(_) => "application",

@@ -8,6 +8,8 @@ use bando_tests::daemon::{Applicant, PROGRAMME, TestDaemon, closes_at};
 use bando_tests::process::beside;
 use serde_json::Value;
 
+use crate::stories::{compute, evaluated};
+
 /// Somebody at a terminal, with a token of their own.
 struct Terminal {
     server: String,
@@ -178,4 +180,71 @@ async fn the_clock_is_turned_over_a_season() {
     assert!(!fired.as_array().unwrap().is_empty());
     let ada = Terminal::of(&daemon, "ada", &daemon.auditor.secret);
     ada.says("audit verify").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ranking_is_explained_simulated_verified_and_annexed_at_the_terminal() {
+    let daemon = TestDaemon::open().await;
+    let all = evaluated(&daemon).await;
+    let officer = Terminal::of(&daemon, "anna", &daemon.officer.secret);
+    daemon.score(&all[2].1.name, "elio", "8").await;
+    let due = officer.json("today").await;
+    assert_eq!(due[0]["action"], "bando ranking compute er/2016");
+    compute(&daemon).await.unwrap();
+
+    let due = officer.says("today").await;
+    assert!(due.contains("ranking to approve"), "{due}");
+    let explained = officer
+        .json("ranking explain er/2016 ER-2016-0000003")
+        .await;
+    assert_eq!(explained["position"], 3);
+    let cut: i64 = explained["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["change_cents"].as_i64().unwrap())
+        .sum();
+    let eligible = explained["eligible_cents"].as_i64().unwrap();
+    assert_eq!(eligible + cut, explained["amount_cents"].as_i64().unwrap());
+    let simulated = officer
+        .json("ranking simulate er/2016 --budget 84000.00 --decline ER-2016-0000001")
+        .await;
+    assert_eq!(simulated["granted_after_cents"], 8_400_000);
+    assert_eq!(simulated["shifts"][0]["after"]["outcome"], "absent");
+    let (code, complaint) = officer
+        .fails("ranking simulate er/2016 --budget 1.600.000")
+        .await;
+    assert_eq!(code, 2, "{complaint}");
+    let verified = officer.says("ranking verify er/2016").await;
+    assert!(
+        verified.contains("recomputes to the same places and cents"),
+        "{verified}"
+    );
+    let table = officer.says("ranking annex er/2016 --form csv").await;
+    assert_eq!(table.lines().count(), 4, "{table}");
+    let page = officer.says("ranking annex er/2016 --form html").await;
+    assert!(
+        page.contains("NON IN VIGORE") && page.contains("<table>"),
+        "{page}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completions_and_manual_pages_need_no_daemon() {
+    let daemon = TestDaemon::start().await;
+    let nobody = Terminal {
+        server: "http://127.0.0.1:1".to_owned(),
+        ..Terminal::of(&daemon, "nobody", "")
+    };
+
+    let script = nobody.says("completion bash").await;
+    nobody.says("man pages").await;
+
+    assert!(script.contains("simulate"), "{}", script.len());
+    assert!(
+        nobody
+            .folder
+            .join("pages/bando-ranking-explain.1")
+            .is_file()
+    );
 }

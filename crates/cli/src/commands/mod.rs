@@ -1,6 +1,7 @@
 //! One file per noun of the office; each verb asks the daemon, or the rules themselves, and shows
 //! the answer.
 
+pub(crate) mod annex;
 pub(crate) mod application;
 pub(crate) mod audit;
 pub(crate) mod award;
@@ -15,7 +16,9 @@ pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
 pub(crate) mod schedule;
+pub(crate) mod shell;
 pub(crate) mod timer;
+pub(crate) mod today;
 pub(crate) mod token;
 
 use crate::args::{Cli, Command};
@@ -72,6 +75,9 @@ async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(command, session).await,
         Command::Token(command) => token::run(command, session).await,
         Command::Clock(command) => clock::run(command, session).await,
+        Command::Today => today::run(session).await,
+        Command::Completion { shell } => shell::completion(shell),
+        Command::Man { folder } => shell::man(&folder),
     }
 }
 

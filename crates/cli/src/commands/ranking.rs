@@ -1,5 +1,7 @@
 //! `bando ranking`: rankings of a call with their allocation.
 
+use std::path::PathBuf;
+
 use bando_domain::money::Eur;
 use bando_proto::v1::{
     ComputeRankingRequest, ExplainRankingRequest, GetRankingRequest, ListRankingsRequest,
@@ -8,9 +10,10 @@ use bando_proto::v1::{
 use clap::{Args, Subcommand};
 
 use super::application::{Named, find};
-use super::tell_dry_run;
+use super::{annex, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
+use crate::files::Reserved;
 use crate::output;
 use crate::session::Session;
 use crate::views::proposal::Proposal;
@@ -47,6 +50,25 @@ pub(crate) enum Command {
         call: String,
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Writes the ranking as the annex of the act: an open table, or a page that prints well.
+    #[command(after_help = "Examples:
+  bando ranking annex er/2016 --form csv > ranking.csv
+  bando ranking annex er/2016 --form html --save ranking.html")]
+    Annex {
+        /// The call, such as er/2016.
+        call: String,
+        /// This version, from 1; the one in force, or the newest, when absent.
+        #[arg(long)]
+        version: Option<u32>,
+        #[arg(long, value_enum)]
+        form: annex::Form,
+        /// Language of the headings.
+        #[arg(long, value_enum, default_value_t = annex::Language::It)]
+        language: annex::Language,
+        /// Writes a new file instead of stdout.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
     },
     /// Explains an application's place and its cents, step by step.
     #[command(after_help = "Examples:
@@ -138,6 +160,23 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             };
             let explained = session.rankings()?.explain_ranking(request).await?;
             session.output.one(&Explanation::from(explained.get_ref()))
+        }
+        Command::Annex {
+            call,
+            version,
+            form,
+            language,
+            save,
+        } => {
+            let name = name(&call, version, session)?;
+            let reserved = save.map(|path| Reserved::new(&path, 0o644)).transpose()?;
+            let mut rankings = session.rankings()?;
+            let ranking = rankings.get_ranking(GetRankingRequest { name }).await?;
+            let text = annex::render(ranking.get_ref(), form, language)?;
+            match reserved {
+                Some(file) => file.write(&text),
+                None => output::raw(&text),
+            }
         }
         Command::Simulate(wanted) => simulate(wanted, session).await,
         Command::Verify { call, version } => {

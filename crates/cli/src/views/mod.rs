@@ -16,6 +16,7 @@ pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
 pub(crate) mod timer;
+pub(crate) mod today;
 pub(crate) mod token;
 pub(crate) mod what_if;
 
@@ -63,6 +64,11 @@ fn seconds(at: Option<&String>) -> String {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => at.clone(),
     }
+}
+
+/// An instant of the wire as a table shows it.
+pub(crate) fn seconds_of(wire: Option<&Timestamp>) -> String {
+    seconds(at(wire).as_ref())
 }
 
 /// `1,234.56`
