@@ -38,6 +38,19 @@ pub struct Window {
     /// The opening and the close as the file states them.
     pub opens_text: String,
     pub closes_text: String,
+    /// Earlier closes, oldest first.
+    #[serde(default)]
+    pub extensions: Vec<Extension>,
+}
+
+/// A close that gave way to a later one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// The act that extended the call.
+    pub act: String,
+    /// The close before it.
+    pub was: DateTime<Utc>,
+    pub was_text: String,
 }
 
 /// A letter caused by time, to consortia whose draft is not submitted.
@@ -100,11 +113,22 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Loaded { id: CallId, terms: Box<Terms> },
+    Loaded {
+        id: CallId,
+        terms: Box<Terms>,
+    },
     Published,
     Opened,
+    /// By the approval of a second person.
+    Extended {
+        act: String,
+        closes_at: DateTime<Utc>,
+        closes_text: String,
+    },
     Closed,
-    Ranked { ranking: RankingId },
+    Ranked {
+        ranking: RankingId,
+    },
     Awarded,
 }
 
@@ -114,6 +138,7 @@ impl Event {
             Self::Loaded { .. } => "loaded",
             Self::Published => "published",
             Self::Opened => "opened",
+            Self::Extended { .. } => "extended",
             Self::Closed => "closed",
             Self::Ranked { .. } => "ranked",
             Self::Awarded => "awarded",
@@ -139,6 +164,16 @@ pub enum Refusal {
         opens_at: DateTime<Utc>,
         now: DateTime<Utc>,
     },
+    #[error("the call closes at {closes_at}: an extension is later, {proposed} is not")]
+    NotLater {
+        closes_at: DateTime<Utc>,
+        proposed: DateTime<Utc>,
+    },
+    #[error("the call closed at {closes_at}, it is {now}: it is extended before that")]
+    ClosePassed {
+        closes_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
     #[error("the call runs until {closes_at}, it is {now}")]
     StillOpen {
         closes_at: DateTime<Utc>,
@@ -154,6 +189,8 @@ impl Refusal {
             Self::OpeningPassed { .. } => "OPENING_PASSED",
             Self::NotYetOpen { .. } => "CALL_NOT_OPEN",
             Self::StillOpen { .. } => "CALL_STILL_OPEN",
+            Self::NotLater { .. } => "EXTENSION_NOT_LATER",
+            Self::ClosePassed { .. } => "CLOSE_PASSED",
         }
     }
 }
@@ -185,6 +222,40 @@ pub fn open(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
         return Err(Refusal::NotYetOpen { opens_at, now });
     }
     Ok(Event::Opened)
+}
+
+/// Moves the close of a published or open call to a later instant, before the old one has passed:
+/// decided on the instants, not on whether a timer had fired.
+pub fn extend(
+    call: &Call,
+    act: &str,
+    (closes_at, closes_text): (DateTime<Utc>, &str),
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    if !matches!(call.state, State::Published | State::Open) {
+        return Err(Refusal::WrongState {
+            required: "published or open",
+            actual: call.state.as_str(),
+        });
+    }
+    let before = call.terms.window.closes_at;
+    if now > before {
+        return Err(Refusal::ClosePassed {
+            closes_at: before,
+            now,
+        });
+    }
+    if closes_at <= before {
+        return Err(Refusal::NotLater {
+            closes_at: before,
+            proposed: closes_at,
+        });
+    }
+    Ok(Event::Extended {
+        act: act.to_owned(),
+        closes_at,
+        closes_text: closes_text.to_owned(),
+    })
 }
 
 pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
@@ -238,6 +309,11 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             state: State::Open,
             ..call
         },
+        Event::Extended {
+            act,
+            closes_at,
+            closes_text,
+        } => extended(call, act, *closes_at, closes_text),
         Event::Closed => Call {
             state: State::Closed,
             ..call
@@ -253,6 +329,23 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
         },
     })
 }
+
+fn extended(mut call: Call, act: &str, closes_at: DateTime<Utc>, closes_text: &str) -> Call {
+    let window = &mut call.terms.window;
+    window.extensions.push(Extension {
+        act: act.to_owned(),
+        was: std::mem::replace(&mut window.closes_at, closes_at),
+        was_text: std::mem::replace(&mut window.closes_text, closes_text.to_owned()),
+    });
+    call
+}
+
+/// The kinds of timers that depend on the close: an extension sets them anew.
+pub const TIMERS_OF_CLOSE: [TimerKind; 3] = [
+    TimerKind::CallCloses,
+    TimerKind::DraftsLapse,
+    TimerKind::DraftReminder,
+];
 
 /// The timers a published call needs: opening, close, lapse of drafts, reminders.
 ///
@@ -303,4 +396,82 @@ fn expect_state(call: &Call, required: State) -> Result<(), Refusal> {
         required: required.as_str(),
         actual: call.state.as_str(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::rules;
+
+    fn call() -> Call {
+        let opens_at = DateTime::UNIX_EPOCH;
+        let window = Window {
+            zone: "Europe/Rome".parse().unwrap(),
+            opens_at,
+            closes_at: opens_at + TimeDelta::days(30),
+            opens_text: "opening".to_owned(),
+            closes_text: "close".to_owned(),
+            extensions: Vec::new(),
+        };
+        let terms = Terms {
+            title: Text::new("bando", "call"),
+            act: "DGR 1".to_owned(),
+            window,
+            budget: Eur::euros(1),
+            rules: rules(),
+            acceptance_days: 15,
+            reminders: Vec::new(),
+        };
+        Call {
+            id: "er/2016".parse().unwrap(),
+            terms,
+            state: State::Open,
+            ranking: None,
+        }
+    }
+
+    fn later(call: &Call, minutes: i64) -> DateTime<Utc> {
+        call.terms.window.closes_at + TimeDelta::minutes(minutes)
+    }
+
+    #[test]
+    fn an_extension_keeps_the_close_it_replaces() {
+        let before = call();
+        let new = later(&before, 60);
+
+        let event = extend(&before, "DD 1", (new, "later"), later(&before, 0)).unwrap();
+        let after = apply(Some(before.clone()), &event).unwrap();
+
+        assert_eq!(after.terms.window.closes_at, new);
+        assert_eq!(
+            after.terms.window.extensions[0].was,
+            before.terms.window.closes_at
+        );
+        assert!(after.receives(new) && !after.receives(new + TimeDelta::microseconds(1)));
+    }
+
+    #[test]
+    fn an_extension_is_later_and_in_time() {
+        let before = call();
+        let reason = |minutes, now| {
+            let close = (later(&before, minutes), "");
+            extend(&before, "DD 1", close, later(&before, now))
+                .unwrap_err()
+                .reason()
+        };
+
+        assert_eq!(reason(0, -1), "EXTENSION_NOT_LATER");
+        assert_eq!(reason(60, 1), "CLOSE_PASSED");
+        let closed = Call {
+            state: State::Closed,
+            ..before.clone()
+        };
+        let refusal = extend(
+            &closed,
+            "DD 1",
+            (later(&before, 60), ""),
+            later(&before, -1),
+        );
+        assert_eq!(refusal.unwrap_err().reason(), "CALL_STATE");
+    }
 }

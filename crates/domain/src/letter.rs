@@ -74,6 +74,7 @@ impl LetterState {
 pub enum LetterKind {
     CallOpened,
     DraftReminder,
+    CallExtended,
     Receipt,
     Lapsed,
     LateRefusal,
@@ -86,8 +87,9 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CallOpened,
+        Self::CallExtended,
         Self::DraftReminder,
         Self::Receipt,
         Self::Lapsed,
@@ -104,6 +106,7 @@ impl LetterKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CallOpened => "call_opened",
+            Self::CallExtended => "call_extended",
             Self::DraftReminder => "draft_reminder",
             Self::Receipt => "receipt",
             Self::Lapsed => "lapsed",
@@ -131,6 +134,14 @@ pub enum Facts {
         rate_basis_points: u32,
         min_grant: Option<Eur>,
         max_grant: Option<Eur>,
+    },
+    CallExtended {
+        application: String,
+        project: String,
+        /// The close before the extension.
+        was: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        act: String,
     },
     DraftReminder {
         application: String,
@@ -232,6 +243,7 @@ impl Facts {
     pub const fn kind(&self) -> LetterKind {
         match self {
             Self::CallOpened { .. } => LetterKind::CallOpened,
+            Self::CallExtended { .. } => LetterKind::CallExtended,
             Self::DraftReminder { .. } => LetterKind::DraftReminder,
             Self::Receipt { .. } => LetterKind::Receipt,
             Self::Lapsed { .. } => LetterKind::Lapsed,

@@ -33,6 +33,13 @@ pub enum Act {
     Ranking { ranking: RankingId },
     /// Award the grants of this ranking under the act of that number.
     Award { ranking: RankingId, act: String },
+    /// Move the call's close under the act of that number.
+    Extension {
+        closes_at: DateTime<Utc>,
+        /// As it was stated, in civil time of the call's zone.
+        closes_text: String,
+        act: String,
+    },
 }
 
 impl Act {
@@ -40,12 +47,26 @@ impl Act {
         match self {
             Self::Ranking { .. } => "ranking",
             Self::Award { .. } => "award",
+            Self::Extension { .. } => "extension",
         }
     }
 
-    pub const fn ranking(&self) -> RankingId {
+    /// The ranking it is about.
+    pub const fn ranking(&self) -> Option<RankingId> {
         match self {
-            Self::Ranking { ranking } | Self::Award { ranking, .. } => *ranking,
+            Self::Ranking { ranking } | Self::Award { ranking, .. } => Some(*ranking),
+            Self::Extension { .. } => None,
+        }
+    }
+
+    /// What would be done, in words that a second person can judge.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Ranking { .. } => "put this ranking in force".to_owned(),
+            Self::Award { act, .. } => format!("award its grants under {act}"),
+            Self::Extension {
+                closes_text, act, ..
+            } => format!("close at {closes_text} under {act}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Proposals: acts that wait for a second person.
 
 use bando_domain::event::SubjectKind;
-use bando_domain::ids::{ProgrammeId, ProposalId, RankingId};
+use bando_domain::ids::{CallId, ProgrammeId, ProposalId, RankingId};
 use bando_domain::proposal::{self, Proposal, State};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
@@ -47,6 +47,15 @@ pub async fn list<D: Db>(
     }))
 }
 
+/// Whether an act of a kind waits for its second person in a call.
+pub async fn is_pending<D: Db>(db: &D, call: &CallId, kind: &str) -> Result<bool, Error> {
+    let query = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::State.eq(State::Pending.as_str()));
+    Ok(query.count(db.connection()).await? > 0)
+}
+
 /// Pending proposals about a ranking.
 pub async fn pending_about<D: Db>(
     db: &D,
@@ -62,7 +71,7 @@ pub async fn pending_about<D: Db>(
     let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(found
         .into_iter()
-        .filter(|known| known.value.act.ranking() == ranking)
+        .filter(|known| known.value.act.ranking() == Some(ranking))
         .collect())
 }
 

@@ -1,7 +1,7 @@
 //! Timers as rows: unique by call, kind and nominal time, claimed under a lease with a fencing
 //! token, parked after repeated failure.
 
-use bando_domain::ids::ProgrammeId;
+use bando_domain::ids::{CallId, ProgrammeId};
 use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
@@ -39,6 +39,22 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
         .on_conflict(OnConflict::columns(identity).do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Cancels what waits of a kind. One that is being carried out finds its timer gone and is rolled
+/// back.
+pub(crate) async fn cancel(tx: &Tx, call: &CallId, kind: TimerKind) -> Result<(), Error> {
+    Entity::update_many()
+        .col_expr(
+            Column::State,
+            Expr::value(TimerState::Cancelled.as_str().to_owned()),
+        )
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .exec(tx.connection())
         .await?;
     Ok(())
 }

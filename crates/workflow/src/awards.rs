@@ -92,14 +92,7 @@ pub async fn propose(
     call: &CallId,
     act: &str,
 ) -> Result<Versioned<Proposal>, Error> {
-    let act = act.trim();
-    if act.is_empty() || act.len() > 200 || act.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            "act",
-            "REQUIRED",
-            "the number of the act, 1 to 200 bytes",
-        ));
-    }
+    let act = call_cases::expect_act(act)?;
     cx.once(command, || async {
         let call = call_cases::get(cx, &command.actor, call).await?.value;
         call::award(&call)?;

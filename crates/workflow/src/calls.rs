@@ -1,18 +1,26 @@
 //! Calls: loaded from their files, published by a manager, opened and closed by time.
 
 use bando_domain::actor::{Actor, Role};
+use bando_domain::application::State as ApplicationState;
 use bando_domain::call::{self, Call, State};
 use bando_domain::call_file::{self, Mistake};
-use bando_domain::ids::{CallId, ProgrammeId};
+use bando_domain::civil::resolve_deadline;
+use bando_domain::ids::{CallId, ProgrammeId, ProposalId};
+use bando_domain::letter::LetterWanted;
 use bando_domain::project::Violation;
+use bando_domain::proposal::{self, Act, Proposal};
+use bando_store::applications::Filter;
 use bando_store::{
-    Consequences, Page, PageQuery, Tx, Versioned, calls, consortia, programmes, record,
+    Consequences, Page, PageQuery, Tx, Versioned, applications, calls, consortia, programmes,
+    record,
 };
+use chrono::{DateTime, Utc};
 
 use crate::authority::expect_programme;
 use crate::context::{Command, Context};
 use crate::correspondence;
 use crate::error::Error;
+use crate::proposals;
 
 /// Consortia written to per read when a call opens.
 const PAGE: u64 = 500;
@@ -96,6 +104,127 @@ pub async fn publish(
         .await
     })
     .await
+}
+
+/// Asks a second person to move the close to a later civil time of the call's zone.
+pub async fn propose_extension(
+    cx: &Context,
+    command: &Command,
+    id: &CallId,
+    etag: &str,
+    closes: &str,
+    act: &str,
+) -> Result<Versioned<Proposal>, Error> {
+    let act = expect_act(act)?;
+    cx.once(command, || async {
+        let before = get(cx, &command.actor, id).await?;
+        cx.expect_etag(&before, etag).await?;
+        let call = before.value;
+        let closes_at = resolve_deadline(closes, &call.terms.window.zone)
+            .map_err(|error| Error::invalid("closes", "CIVIL_TIME", error.to_string()))?;
+        let (person, at) = (command.actor.person.clone(), command.received_at);
+        call::extend(&call, act, (closes_at, closes), at)?;
+        let payload_sha256 = proposals::extension_payload(&call, closes_at, act)?;
+        let act = Act::Extension {
+            closes_at,
+            closes_text: closes.to_owned(),
+            act: act.to_owned(),
+        };
+        cx.commit(command, async move |tx: &Tx| {
+            if bando_store::proposals::is_pending(tx, &call.id, act.kind()).await? {
+                return Err(Error::Exists {
+                    reason: "PROPOSAL_EXISTS",
+                    message: "an extension of this call waits for approval already".to_owned(),
+                });
+            }
+            let id = ProposalId(tx.new_id());
+            let event = proposal::request(id, call.id, act, payload_sha256, &person, at);
+            Ok(record(tx, None, &event, Consequences::default()).await?)
+        })
+        .await
+    })
+    .await
+}
+
+/// The number of an act, as people write it.
+pub(crate) fn expect_act(act: &str) -> Result<&str, Error> {
+    let act = act.trim();
+    if act.is_empty() || act.len() > 200 || act.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "act",
+            "REQUIRED",
+            "the number of the act, 1 to 200 bytes",
+        ));
+    }
+    Ok(act)
+}
+
+/// Moves the close: its timers are set anew, and everybody with an application is told, in the
+/// commit of the approval.
+pub(crate) async fn extend(
+    tx: &Tx,
+    before: Versioned<Call>,
+    act: &str,
+    close: (DateTime<Utc>, &str),
+) -> Result<(), Error> {
+    let was = before.value.terms.window.closes_at;
+    let event = call::extend(&before.value, act, close, tx.cause().at)?;
+    let Some(after) = call::apply(Some(before.value.clone()), &event) else {
+        return Err(bando_store::Error::internal("a call cannot begin with its extension").into());
+    };
+    let mut letters = Vec::new();
+    for state in [ApplicationState::Draft, ApplicationState::Submitted] {
+        letters.extend(told_of_extension(tx, &after, state, was, act).await?);
+    }
+    let closing = call::timers(&after)
+        .into_iter()
+        .filter(|timer| call::TIMERS_OF_CLOSE.contains(&timer.kind));
+    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| (after.id.clone(), kind));
+    let consequences = Consequences {
+        letters,
+        cancelled: cancelled.into(),
+        timers: closing
+            .filter(|timer| timer.nominal_at > tx.cause().at)
+            .collect(),
+        ..Consequences::default()
+    };
+    record(tx, Some(before), &event, consequences).await?;
+    Ok(())
+}
+
+async fn told_of_extension(
+    tx: &Tx,
+    call: &Call,
+    state: ApplicationState,
+    was: DateTime<Utc>,
+    act: &str,
+) -> Result<Vec<LetterWanted>, Error> {
+    let filter = Filter {
+        state: Some(state),
+        ..Filter::default()
+    };
+    let mut page = PageQuery {
+        size: PAGE,
+        after: None,
+    };
+    let mut letters = Vec::new();
+    loop {
+        let found = applications::list(tx, &call.id, &filter, &page).await?;
+        for known in &found.rows {
+            let owner = consortia::get(tx, known.value.consortium).await?.value;
+            letters.push(correspondence::call_extended(
+                call,
+                &owner,
+                &known.value,
+                was,
+                act,
+            ));
+        }
+        match found.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(letters),
+        }
+    }
 }
 
 /// Opens a call in the transaction of its timer and writes to every consortium. A call that is

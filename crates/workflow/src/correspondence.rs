@@ -32,6 +32,32 @@ pub(crate) fn call_opened(call: &Call, consortium: &Consortium) -> LetterWanted 
     }
 }
 
+pub(crate) fn call_extended(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    was: DateTime<Utc>,
+    act: &str,
+) -> LetterWanted {
+    let closes_at = call.terms.window.closes_at;
+    let number = call.terms.window.extensions.len();
+    LetterWanted {
+        not_after: Some(closes_at),
+        ..about(
+            format!("call_extended/{}/{number}", application.id),
+            consortium,
+            application,
+            Facts::CallExtended {
+                application: application.label(),
+                project: project(application),
+                was,
+                closes_at,
+                act: act.to_owned(),
+            },
+        )
+    }
+}
+
 pub(crate) fn draft_reminder(
     call: &Call,
     consortium: &Consortium,
@@ -41,10 +67,15 @@ pub(crate) fn draft_reminder(
 ) -> LetterWanted {
     let closes_at = call.terms.window.closes_at;
     let minutes = (closes_at - nominal_at).num_minutes();
+    // The same distance from a later close is another occurrence.
+    let again = match call.terms.window.extensions.len() {
+        0 => String::new(),
+        number => format!("/extended-{number}"),
+    };
     LetterWanted {
         not_after: Some(closes_at),
         ..about(
-            format!("draft_reminder/{}/{minutes}", application.id),
+            format!("draft_reminder/{}/{minutes}{again}", application.id),
             consortium,
             application,
             Facts::DraftReminder {

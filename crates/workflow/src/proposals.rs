@@ -2,16 +2,21 @@
 //! same commit.
 
 use bando_domain::actor::{Actor, Role};
+use bando_domain::call::Call;
 use bando_domain::ids::{ProgrammeId, ProposalId};
 use bando_domain::proposal::{self, Act, Proposal, State};
 use bando_domain::ranking_version::{self, RankingVersion};
+use bando_domain::receipt::{canonical, sha256_hex};
 use bando_domain::{call, ranking_version::State as RankingState};
 use bando_store::{
     Consequences, Page, PageQuery, Tx, Versioned, calls, proposals, rankings, record,
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::authority::expect_programme;
 use crate::awards;
+use crate::calls as call_cases;
 use crate::context::{Command, Context};
 use crate::error::Error;
 
@@ -34,11 +39,12 @@ pub async fn get(
 }
 
 /// The number of the ranking a proposal is about, for its name.
-pub async fn ranking_number(cx: &Context, proposal: &Proposal) -> Result<u32, Error> {
-    Ok(rankings::get(cx.store.read(), proposal.act.ranking())
-        .await?
-        .value
-        .version)
+pub async fn ranking_number(cx: &Context, proposal: &Proposal) -> Result<Option<u32>, Error> {
+    let Some(ranking) = proposal.act.ranking() else {
+        return Ok(None);
+    };
+    let ranking = rankings::get(cx.store.read(), ranking).await?;
+    Ok(Some(ranking.value.version))
 }
 
 pub async fn list(
@@ -64,13 +70,31 @@ pub async fn approve(
         cx.expect_etag(&before, etag).await?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
         cx.commit(command, async move |tx: &Tx| {
-            let ranking = rankings::get(tx, before.value.act.ranking()).await?;
-            let current = payload(&before.value.act, &ranking.value)?;
-            let event = proposal::approve(&before.value, &person, &current, at)?;
-            match &before.value.act {
-                Act::Ranking { .. } => put_in_force(tx, ranking).await?,
-                Act::Award { act, .. } => awards::grant(tx, ranking, act).await?,
-            }
+            let approve = |payload: String| proposal::approve(&before.value, &person, &payload, at);
+            let event = match &before.value.act {
+                Act::Ranking { ranking } => {
+                    let ranking = rankings::get(tx, *ranking).await?;
+                    let event = approve(payload(&before.value.act, &ranking.value)?)?;
+                    put_in_force(tx, ranking).await?;
+                    event
+                }
+                Act::Award { ranking, act } => {
+                    let ranking = rankings::get(tx, *ranking).await?;
+                    let event = approve(payload(&before.value.act, &ranking.value)?)?;
+                    awards::grant(tx, ranking, act).await?;
+                    event
+                }
+                Act::Extension {
+                    closes_at,
+                    closes_text,
+                    act,
+                } => {
+                    let call = calls::get(tx, &before.value.call).await?;
+                    let event = approve(extension_payload(&call.value, *closes_at, act)?)?;
+                    call_cases::extend(tx, call, act, (*closes_at, closes_text)).await?;
+                    event
+                }
+            };
             Ok(record(tx, Some(before), &event, Consequences::default()).await?)
         })
         .await
@@ -82,11 +106,19 @@ pub async fn approve(
 pub(crate) fn payload(act: &Act, ranking: &RankingVersion) -> Result<String, Error> {
     let ranking = ranking.payload_sha256()?;
     Ok(match act {
-        Act::Ranking { .. } => ranking,
-        Act::Award { act, .. } => {
-            bando_domain::receipt::sha256_hex(format!("{ranking} {act}").as_bytes())
-        }
+        Act::Ranking { .. } | Act::Extension { .. } => ranking,
+        Act::Award { act, .. } => sha256_hex(format!("{ranking} {act}").as_bytes()),
     })
+}
+
+/// SHA-256 of what an extension would do to the call as it is now.
+pub(crate) fn extension_payload(
+    call: &Call,
+    closes_at: DateTime<Utc>,
+    act: &str,
+) -> Result<String, Error> {
+    let payload = (&call.id, call.terms.window.closes_at, closes_at, act);
+    Ok(sha256_hex(&canonical(&payload)?))
 }
 
 /// The ranking in force gives way; the call takes the new one.

@@ -8,6 +8,7 @@
 mod access;
 mod bad_input;
 mod crash;
+mod extension;
 mod letters;
 mod operator;
 mod python_client;

@@ -342,7 +342,7 @@ pub(crate) async fn compute(daemon: &TestDaemon) -> Result<v1::ComputeRankingRes
         .into_inner())
 }
 
-fn approval(proposal: &v1::Proposal) -> v1::ApproveProposalRequest {
+pub(crate) fn approval(proposal: &v1::Proposal) -> v1::ApproveProposalRequest {
     v1::ApproveProposalRequest {
         name: proposal.name.clone(),
         etag: proposal.etag.clone(),

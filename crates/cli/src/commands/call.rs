@@ -6,7 +6,9 @@ use bando_domain::call_file::{self, Mistake};
 use bando_domain::ids::ProgrammeId;
 use bando_domain::programme::Programme;
 use bando_proto::v1;
-use bando_proto::v1::{GetCallRequest, ListCallsRequest, LoadCallRequest, PublishCallRequest};
+use bando_proto::v1::{
+    GetCallRequest, ListCallsRequest, LoadCallRequest, ProposeExtensionRequest, PublishCallRequest,
+};
 use clap::Subcommand;
 use tonic::Code;
 
@@ -15,8 +17,10 @@ use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
 use crate::names::{nearest, short_call};
+use crate::output;
 use crate::session::Session;
 use crate::views::call::Call;
+use crate::views::proposal::Proposal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -64,6 +68,24 @@ pub(crate) enum Command {
         #[arg(long)]
         etag: Option<String>,
     },
+    /// Asks a second person to move the close to a later civil time.
+    ///
+    /// It ends well once the proposal is made; on approval everybody with an application is told.
+    #[command(after_help = "Example:
+  bando call extend er/2016 --to '2016-06-10 16:00' --act 'DD 77/2016' --dry-run")]
+    Extend {
+        /// The call, such as er/2016.
+        call: String,
+        /// The new close, in civil time of the call's zone; a day alone is its last instant.
+        #[arg(long, value_name = "TIME")]
+        to: String,
+        /// The number of the act that extends the call.
+        #[arg(long)]
+        act: String,
+        /// Extends only what was looked at under this etag.
+        #[arg(long)]
+        etag: Option<String>,
+    },
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
@@ -79,6 +101,34 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             session.output.one(&Call::from(&call))
         }
         Command::Publish { call, etag } => publish(&call, etag, session).await,
+        Command::Extend {
+            call,
+            to,
+            act,
+            etag,
+        } => {
+            let name = session.call(&call)?;
+            let etag = match etag {
+                Some(etag) => etag,
+                None => get(&name, session).await?.etag,
+            };
+            let request = ProposeExtensionRequest {
+                name,
+                etag,
+                closes: to,
+                act,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            let proposed = session.calls()?.propose_extension(request).await?;
+            tell_dry_run(session);
+            let proposal = Proposal::from(proposed.get_ref());
+            session.output.one(&proposal)?;
+            if !session.dry_run() {
+                output::talk(&proposal.next_step());
+            }
+            Ok(())
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Proposal {
     call: String,
     kind: String,
     subject: String,
+    detail: String,
     payload_sha256: String,
     pub(crate) state: String,
     requested_by: String,
@@ -34,6 +35,7 @@ impl From<&v1::Proposal> for Proposal {
             call: proposal.call.clone(),
             kind: proposal.kind.clone(),
             subject: proposal.subject.clone(),
+            detail: proposal.detail.clone(),
             payload_sha256: proposal.payload_sha256.clone(),
             state: word(state, "PROPOSAL_STATE_"),
             requested_by: proposal.requested_by.clone(),
@@ -95,6 +97,7 @@ impl View for Proposal {
             .field("name", &self.name)
             .field("state", &self.state)
             .field("subject", &self.subject)
+            .field("would", &self.detail)
             .field("payload SHA-256", &self.payload_sha256)
             .field("requested by", &self.requested_by)
             .field("requested at", seconds(self.requested_at.as_ref()))

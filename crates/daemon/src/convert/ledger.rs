@@ -125,7 +125,7 @@ fn below_threshold(
 }
 
 /// `ranking` is the number of the version it is about.
-pub fn proposal(known: &Versioned<Proposal>, ranking: u32) -> v1::Proposal {
+pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Proposal {
     let proposal = &known.value;
     let state = match proposal.state {
         ProposalState::Pending => v1::ProposalState::Pending,
@@ -140,7 +140,11 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: u32) -> v1::Proposal {
             proposal.id
         ),
         kind: proposal.act.kind().to_owned(),
-        subject: format!("{call}/rankings/{ranking}"),
+        subject: match ranking {
+            Some(ranking) => format!("{call}/rankings/{ranking}"),
+            None => call.clone(),
+        },
+        detail: proposal.act.detail(),
         call,
         payload_sha256: proposal.payload_sha256.clone(),
         state: state.into(),

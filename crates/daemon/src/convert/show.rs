@@ -87,6 +87,14 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             zone: window.zone.to_string(),
             opens: Some(printed(window.opens_at)),
             closes: Some(printed(window.closes_at)),
+            extensions: window
+                .extensions
+                .iter()
+                .map(|extension| v1::Extension {
+                    act: extension.act.clone(),
+                    was: Some(instant(extension.was)),
+                })
+                .collect(),
         }),
         budget_cents: terms.budget.as_cents(),
         rules: Some(rule_set(&terms.rules)),

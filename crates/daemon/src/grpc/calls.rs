@@ -98,4 +98,24 @@ impl CallService for Api {
             .map(Response::new)
             .map_err(|error| received.status(error))
     }
+
+    async fn propose_extension(
+        &self,
+        request: Request<v1::ProposeExtensionRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let proposed = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, closes, act) = (&message.etag, &message.closes, &message.act);
+            let proposed =
+                calls::propose_extension(&self.cx, &command, &id, etag, closes, act).await?;
+            self.show_proposal(&proposed).await
+        };
+        proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
 }

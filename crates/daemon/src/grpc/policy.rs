@@ -60,6 +60,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.CallService/ListCalls", CASES),
     ("/bando.v1.CallService/GetCall", CASES),
     ("/bando.v1.CallService/LoadCall", OFFICERS),
+    ("/bando.v1.CallService/ProposeExtension", OFFICERS),
     ("/bando.v1.CallService/PublishCall", Roles(&[Manager])),
     ("/bando.v1.ConsortiumService/ListConsortia", OFFICE_AND_OWN),
     ("/bando.v1.ConsortiumService/GetConsortium", OFFICE_AND_OWN),

@@ -13,7 +13,10 @@ use super::{Api, page, receive};
 use crate::convert::{self, names};
 
 impl Api {
-    async fn show_proposal(&self, known: &Versioned<Proposal>) -> Result<v1::Proposal, Error> {
+    pub(super) async fn show_proposal(
+        &self,
+        known: &Versioned<Proposal>,
+    ) -> Result<v1::Proposal, Error> {
         let number = proposals::ranking_number(&self.cx, &known.value).await?;
         Ok(convert::proposal(known, number))
     }
@@ -32,7 +35,7 @@ impl RankingService for Api {
             let call = names::call("parent", &message.parent)?;
             let computed = rankings::compute(&self.cx, &command, &call).await?;
             let number = computed.ranking.value.version;
-            let proposal = convert::proposal(&computed.proposal, number);
+            let proposal = convert::proposal(&computed.proposal, Some(number));
             let view = rankings::view(&self.cx, computed.ranking).await?;
             Ok(v1::ComputeRankingResponse {
                 ranking: Some(convert::ranking(&view)),

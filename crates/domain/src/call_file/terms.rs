@@ -82,6 +82,7 @@ fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
         closes_at: closes.at,
         opens_text: opens.text,
         closes_text: closes.text,
+        extensions: Vec::new(),
     };
     Ok((window, closes.day))
 }

@@ -80,6 +80,13 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             min_grant: Some(Eur::euros(30_000)),
             max_grant: Some(Eur::euros(150_000)),
         },
+        LetterKind::CallExtended => Facts::CallExtended {
+            application,
+            project,
+            was: closes_at,
+            closes_at: at("2016-06-10T14:00:00Z"),
+            act: "DD 77/2016".into(),
+        },
         LetterKind::DraftReminder => Facts::DraftReminder {
             application,
             project,

@@ -71,6 +71,7 @@ macro_rules! sources {
 
 sources!(
     CallOpened in "call_opened",
+    CallExtended in "call_extended",
     DraftReminder in "draft_reminder",
     Receipt in "receipt",
     Lapsed in "lapsed",

@@ -256,6 +256,7 @@ fn consequences(bed: &Bed) -> Consequences {
             TimerKind::CallOpens,
             now(),
         )],
+        cancelled: Vec::new(),
     }
 }
 

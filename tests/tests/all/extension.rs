@@ -1,0 +1,117 @@
+//! A close moved by two persons, over gRPC on the running daemon.
+
+use bando_proto::v1;
+use bando_tests::daemon::{CALL, TestDaemon, closes_at};
+use chrono::TimeDelta;
+use tonic::Status;
+
+use crate::stories::{approval, reason};
+
+/// Ten days after the stated close.
+const NEW_CLOSE: &str = "2016-06-10 16:00";
+
+async fn propose(daemon: &TestDaemon, closes: &str) -> Result<v1::Proposal, Status> {
+    let request = v1::ProposeExtensionRequest {
+        name: CALL.to_owned(),
+        etag: daemon.call().await.etag,
+        closes: closes.to_owned(),
+        act: "DD 77/2016".to_owned(),
+        ..Default::default()
+    };
+    let proposed = daemon.officer.calls().propose_extension(request).await?;
+    Ok(proposed.into_inner())
+}
+
+#[tokio::test]
+async fn an_extension_approved_by_a_second_person_moves_everything_that_hangs_on_the_close() {
+    let daemon = TestDaemon::open().await;
+    let (drafting, submitted) = (daemon.applicant(1).await, daemon.applicant(2).await);
+    let draft = drafting.draft().await;
+    submitted.submit(&submitted.draft().await).await.unwrap();
+    daemon
+        .turn_clock_to(closes_at() - TimeDelta::hours(1))
+        .await;
+    let reminded = daemon.letters_of("draft_reminder").await.len();
+    assert!(reminded > 0);
+    let proposal = propose(&daemon, NEW_CLOSE).await.unwrap();
+    assert_eq!(
+        (proposal.kind.as_str(), proposal.subject.as_str()),
+        ("extension", CALL)
+    );
+    assert!(
+        proposal.detail.contains("DD 77/2016"),
+        "{}",
+        proposal.detail
+    );
+
+    let approved = daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await;
+
+    assert_eq!(
+        approved.unwrap().into_inner().state(),
+        v1::ProposalState::Approved
+    );
+    assert_eq!(daemon.letters_of("call_extended").await.len(), 2);
+    daemon.turn_clock_to(closes_at() + TimeDelta::days(1)).await;
+    assert_eq!(daemon.call().await.state(), v1::CallState::Open);
+    let current = drafting.get(&draft.name).await.unwrap();
+    assert_eq!(current.state(), v1::ApplicationState::Draft);
+    daemon
+        .turn_clock_to(closes_at() + TimeDelta::days(10))
+        .await;
+    let reminders = daemon.letters_of("draft_reminder").await;
+    let again = reminders
+        .iter()
+        .filter(|letter| letter.key.ends_with("/extended-1"))
+        .count();
+    assert!(again > 0, "the reminders come again before the new close");
+    assert_eq!(reminders.len(), reminded + again);
+    let received = drafting.submit(&current).await.unwrap();
+    assert!(
+        received.receipt.is_some(),
+        "at the new instant it is in time"
+    );
+    daemon
+        .turn_clock_to(closes_at() + TimeDelta::days(11))
+        .await;
+    let call = daemon.call().await;
+    assert_eq!(call.state(), v1::CallState::Closed);
+    let extensions = call.window.unwrap().extensions;
+    assert_eq!(extensions[0].act, "DD 77/2016");
+}
+
+#[tokio::test]
+async fn an_extension_is_later_in_time_and_one_at_a_time() {
+    let daemon = TestDaemon::open().await;
+    daemon.turn_clock_to(closes_at() - TimeDelta::days(1)).await;
+
+    let earlier = propose(&daemon, "2016-05-31 15:59").await.unwrap_err();
+    let nonsense = propose(&daemon, "next Friday").await.unwrap_err();
+    let proposal = propose(&daemon, NEW_CLOSE).await.unwrap();
+    let second = propose(&daemon, "2016-06-11").await.unwrap_err();
+    let own = daemon
+        .officer
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap_err();
+
+    assert_eq!(reason(&earlier), "EXTENSION_NOT_LATER");
+    assert!(nonsense.message().contains("closes"), "{nonsense}");
+    assert_eq!(reason(&second), "PROPOSAL_EXISTS");
+    assert_eq!(own.code(), tonic::Code::PermissionDenied);
+    daemon
+        .turn_clock_to(closes_at() + TimeDelta::seconds(1))
+        .await;
+    let late = daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await;
+    assert_eq!(reason(&late.unwrap_err()), "CALL_STATE");
+    let after = propose(&daemon, "2016-06-11").await.unwrap_err();
+    assert_eq!(reason(&after), "CALL_STATE");
+}
