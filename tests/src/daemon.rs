@@ -265,13 +265,21 @@ impl Office {
 
     /// Kinds and states of all letters, in order of queueing.
     pub async fn letters(&self) -> Vec<v1::Letter> {
-        let request = v1::ListLettersRequest {
+        let mut request = v1::ListLettersRequest {
             parent: PROGRAMME.to_owned(),
             page_size: 1_000,
             ..Default::default()
         };
-        let listed = self.officer.letters().list_letters(request).await;
-        listed.expect("letters").into_inner().letters
+        let (mut desk, mut letters) = (self.officer.letters(), Vec::new());
+        loop {
+            let listed = desk.list_letters(request.clone()).await;
+            let page = listed.expect("letters").into_inner();
+            letters.extend(page.letters);
+            if page.next_page_token.is_empty() {
+                return letters;
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     pub async fn letters_of(&self, kind: &str) -> Vec<v1::Letter> {

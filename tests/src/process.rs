@@ -27,6 +27,14 @@ impl Process {
     /// # Errors
     /// When the binary is not built, or does not serve in twenty seconds.
     pub async fn start(data_dir: &Path) -> anyhow::Result<Self> {
+        Self::start_on(data_dir, None).await
+    }
+
+    /// The same on a PostgreSQL database.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_on(data_dir: &Path, database: Option<&str>) -> anyhow::Result<Self> {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?;
         let port = free.local_addr()?.port();
         drop(free);
@@ -39,6 +47,7 @@ impl Process {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("BANDO_ADMIN_LISTEN", "off")
             .env("BANDO_LOG", "error")
+            .envs(database.map(|url| ("BANDO_DATABASE_URL", url)))
             .stderr(Stdio::null())
             .spawn()?;
         let mut process = Self {
