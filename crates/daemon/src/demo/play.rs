@@ -60,8 +60,8 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
         late_refused: 0,
     };
     play.opening_told().await?;
-    let closes_at = play.publish_and_open().await?;
-    play.run_window(closes_at).await?;
+    let stated = play.publish_and_open().await?;
+    let closes_at = play.run_window(stated).await?;
     play.check_all(closes_at).await?;
     play.evaluate(closes_at).await?;
     let ranking = play.rank_and_award(closes_at).await?;

@@ -244,7 +244,7 @@ impl Play {
         Ok(())
     }
 
-    async fn approve(&self, proposal: v1::Proposal) -> anyhow::Result<()> {
+    pub(super) async fn approve(&self, proposal: v1::Proposal) -> anyhow::Result<()> {
         let request = v1::ApproveProposalRequest {
             name: proposal.name,
             etag: proposal.etag,

@@ -1,12 +1,17 @@
 //! April and May: drafts, reminders, submissions, a withdrawal; the close and who came too late.
 
 use anyhow::{Context as _, bail};
+use bando_domain::civil::Zone;
 use bando_proto::v1;
 use chrono::{DateTime, TimeDelta, Utc};
 use tonic::Code;
 
 use super::{CALL, Play};
 use crate::demo::plan::{Part, Role};
+
+/// How long before the stated close the call is extended, and by how much.
+const EXTENDED_BEFORE: TimeDelta = TimeDelta::days(4);
+const EXTENDED_BY: TimeDelta = TimeDelta::days(3);
 
 /// What a consortium does at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +23,17 @@ enum Deed {
 }
 
 impl Play {
-    pub(super) async fn run_window(&mut self, closes_at: DateTime<Utc>) -> anyhow::Result<()> {
+    /// Answers the close that counted in the end.
+    pub(super) async fn run_window(
+        &mut self,
+        stated: DateTime<Utc>,
+    ) -> anyhow::Result<DateTime<Utc>> {
+        let extends_at = stated - EXTENDED_BEFORE;
+        let closes_at = stated + EXTENDED_BY;
         for (at, player, deed) in self.deeds(closes_at).await? {
+            if at >= extends_at && self.now().await? < extends_at {
+                self.extend(extends_at, closes_at).await?;
+            }
             self.advance(at).await?;
             match deed {
                 Deed::Draft => self.draft(player).await?,
@@ -37,7 +51,35 @@ impl Play {
         }
         self.advance(closes_at + bando_domain::call::LAPSE_AFTER)
             .await?;
-        self.tell("what was never submitted lapses").await
+        self.tell("what was never submitted lapses").await?;
+        Ok(closes_at)
+    }
+
+    /// The portal was down for an afternoon: an officer asks for more time, an approver grants it.
+    async fn extend(&mut self, at: DateTime<Utc>, closes_at: DateTime<Utc>) -> anyhow::Result<()> {
+        self.advance(at).await?;
+        let mut desk = self.office.officer.calls();
+        let request = v1::GetCallRequest {
+            name: CALL.to_owned(),
+        };
+        let call = desk.get_call(request).await?.into_inner();
+        let window = call.window.context("a call without its window")?;
+        let zone: Zone = window.zone.parse()?;
+        let closes = closes_at.with_timezone(&zone.tz()).format("%Y-%m-%d %H:%M");
+        let closes = closes.to_string();
+        let request = v1::ProposeExtensionRequest {
+            name: call.name,
+            etag: call.etag,
+            closes,
+            act: "DD Demo 0/2016".to_owned(),
+            ..Default::default()
+        };
+        let proposal = desk.propose_extension(request).await?.into_inner();
+        self.tell("anna.bianchi proposes three more days after an outage of the portal")
+            .await?;
+        self.approve(proposal).await?;
+        self.tell("paola.verdi approves it: the close moves, whoever has an application is told")
+            .await
     }
 
     /// Every deed of every consortium in order. One submits twice, and the last one at the very
