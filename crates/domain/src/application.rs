@@ -41,6 +41,8 @@ pub struct Submission {
     pub number: u32,
     pub received_at: DateTime<Utc>,
     pub receipt: Signed,
+    /// The grant that the sealed copy would get in full, by the formula.
+    pub grant: Eur,
 }
 
 impl Submission {

@@ -7,7 +7,7 @@ use crate::civil::{Language, Zone};
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
 use crate::programme::Text;
-use crate::rules::RuleSet;
+use crate::rules::{AllocationPolicy, RuleSet};
 use crate::timer::{TimerKind, TimerWanted};
 
 /// How long after the close drafts lapse: the longest life of a request, so that a submission
@@ -125,6 +125,11 @@ pub enum Event {
         closes_at: DateTime<Utc>,
         closes_text: String,
     },
+    /// First come, first served: the submission received at `at` spent the budget, and nothing
+    /// received after it is in time.
+    Exhausted {
+        at: DateTime<Utc>,
+    },
     Closed,
     Ranked {
         ranking: RankingId,
@@ -139,6 +144,7 @@ impl Event {
             Self::Published => "published",
             Self::Opened => "opened",
             Self::Extended { .. } => "extended",
+            Self::Exhausted { .. } => "exhausted",
             Self::Closed => "closed",
             Self::Ranked { .. } => "ranked",
             Self::Awarded => "awarded",
@@ -258,6 +264,17 @@ pub fn extend(
     })
 }
 
+/// Closes a first-come call early when what its submissions would get leaves nothing that could
+/// be given, not even in part, to the next one. `None` while there is something.
+pub fn exhaust(call: &Call, claimed: Eur, at: DateTime<Utc>) -> Option<Event> {
+    let rules = &call.terms.rules;
+    let least = rules.min_grant.unwrap_or_default().max(Eur::cents(1));
+    let is_spent = call.terms.budget.less(claimed) < least;
+    let closes_early = at > call.terms.window.opens_at && at < call.terms.window.closes_at;
+    let first_come = rules.allocation == AllocationPolicy::FirstCome;
+    (first_come && is_spent && closes_early).then_some(Event::Exhausted { at })
+}
+
 pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
     expect_state(call, State::Open)?;
     let closes_at = call.terms.window.closes_at;
@@ -313,7 +330,8 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             act,
             closes_at,
             closes_text,
-        } => extended(call, act, *closes_at, closes_text),
+        } => moved(call, act, *closes_at, closes_text),
+        Event::Exhausted { at } => moved(call, EXHAUSTED, *at, EXHAUSTED),
         Event::Closed => Call {
             state: State::Closed,
             ..call
@@ -330,7 +348,10 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
     })
 }
 
-fn extended(mut call: Call, act: &str, closes_at: DateTime<Utc>, closes_text: &str) -> Call {
+/// What stands for the act and the text of a close that the spent budget brought.
+pub const EXHAUSTED: &str = "budget exhausted";
+
+fn moved(mut call: Call, act: &str, closes_at: DateTime<Utc>, closes_text: &str) -> Call {
     let window = &mut call.terms.window;
     window.extensions.push(Extension {
         act: act.to_owned(),
@@ -338,6 +359,13 @@ fn extended(mut call: Call, act: &str, closes_at: DateTime<Utc>, closes_text: &s
         was_text: std::mem::replace(&mut window.closes_text, closes_text.to_owned()),
     });
     call
+}
+
+/// The timers that depend on the close, as it is now and still to come.
+pub fn timers_of_close(call: &Call, now: DateTime<Utc>) -> Vec<TimerWanted> {
+    let mut wanted = timers(call);
+    wanted.retain(|timer| TIMERS_OF_CLOSE.contains(&timer.kind) && timer.nominal_at > now);
+    wanted
 }
 
 /// The kinds of timers that depend on the close: an extension sets them anew.

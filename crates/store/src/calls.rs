@@ -30,6 +30,18 @@ pub async fn find<D: Db>(db: &D, id: &CallId) -> Result<Option<Versioned<Call>>,
     row.map(read).transpose()
 }
 
+/// Holds a call's row until the transaction ends: others that hold it wait. On SQLite there is one
+/// writer anyway.
+pub(crate) async fn hold(tx: &Tx, id: &CallId) -> Result<(), Error> {
+    if tx.is_postgres() {
+        Entity::find_by_id(id.to_string())
+            .lock_exclusive()
+            .one(tx.connection())
+            .await?;
+    }
+    Ok(())
+}
+
 /// The calls of a programme by their code; drafts only if asked for.
 pub async fn list<D: Db>(
     db: &D,

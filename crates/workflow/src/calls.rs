@@ -9,6 +9,7 @@ use bando_domain::ids::{CallId, ProgrammeId, ProposalId};
 use bando_domain::letter::LetterWanted;
 use bando_domain::project::Violation;
 use bando_domain::proposal::{self, Act, Proposal};
+use bando_domain::rules::AllocationPolicy;
 use bando_store::applications::Filter;
 use bando_store::{
     Consequences, Page, PageQuery, Tx, Versioned, applications, calls, consortia, programmes,
@@ -176,20 +177,37 @@ pub(crate) async fn extend(
     for state in [ApplicationState::Draft, ApplicationState::Submitted] {
         letters.extend(told_of_extension(tx, &after, state, was, act).await?);
     }
-    let closing = call::timers(&after)
-        .into_iter()
-        .filter(|timer| call::TIMERS_OF_CLOSE.contains(&timer.kind));
-    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| (after.id.clone(), kind));
-    let consequences = Consequences {
-        letters,
-        cancelled: cancelled.into(),
-        timers: closing
-            .filter(|timer| timer.nominal_at > tx.cause().at)
-            .collect(),
-        ..Consequences::default()
-    };
+    let consequences = new_close(tx, &after, letters);
     record(tx, Some(before), &event, consequences).await?;
     Ok(())
+}
+
+/// First come, first served: closes the call when the submission at hand spent its budget, in its
+/// transaction.
+pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Error> {
+    if before.value.terms.rules.allocation != AllocationPolicy::FirstCome {
+        return Ok(());
+    }
+    let claimed = applications::claimed(tx, &before.value.id).await?;
+    let Some(event) = call::exhaust(&before.value, claimed, tx.cause().at) else {
+        return Ok(());
+    };
+    if let Some(after) = call::apply(Some(before.value.clone()), &event) {
+        let consequences = new_close(tx, &after, Vec::new());
+        record(tx, Some(before), &event, consequences).await?;
+    }
+    Ok(())
+}
+
+/// The timers of a close that was moved take the place of the earlier ones.
+fn new_close(tx: &Tx, after: &Call, letters: Vec<LetterWanted>) -> Consequences {
+    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| (after.id.clone(), kind));
+    Consequences {
+        letters,
+        cancelled: cancelled.into(),
+        timers: call::timers_of_close(after, tx.cause().at),
+        ..Consequences::default()
+    }
 }
 
 async fn told_of_extension(

@@ -617,3 +617,41 @@ async fn the_year_runs_on_postgresql_too() {
     assert!(report.valid, "{}", report.finding);
     assert!(report.events >= daemon.events().await);
 }
+
+#[tokio::test]
+async fn first_come_closes_when_the_budget_is_spent_and_the_next_one_is_late() {
+    let daemon = TestDaemon::start().await;
+    let file = bando_daemon::samples::CALL_2016
+        .1
+        .replace("ranking_with_waiting_list", "first_come")
+        .replace("budget = \"2000000.00\"", "budget = \"150000.00\"");
+    daemon.load_call(&file).await.unwrap();
+    daemon.publish().await;
+    daemon.turn_clock_to(opens_at()).await;
+    let mut drafts = Vec::new();
+    for number in 1..=4 {
+        let applicant = daemon.applicant(number).await;
+        let draft = applicant.draft().await;
+        drafts.push((applicant, draft));
+    }
+    daemon.turn_clock_to(opens_at() + TimeDelta::days(1)).await;
+
+    // Each would get 42,000.00: after the third, less than the smallest grant is left.
+    for (applicant, draft) in &drafts[..3] {
+        applicant.submit(draft).await.unwrap();
+    }
+    let exhausted_at = opens_at() + TimeDelta::days(1);
+    let call = daemon.call().await;
+    assert_eq!(
+        call.window.unwrap().closes_at,
+        Some(bando_daemon::convert::instant(exhausted_at))
+    );
+    daemon
+        .turn_clock_to(exhausted_at + TimeDelta::minutes(2))
+        .await;
+
+    assert_eq!(daemon.call().await.state(), v1::CallState::Closed);
+    let (applicant, draft) = &drafts[3];
+    let refusal = applicant.submit(draft).await.unwrap_err();
+    assert_eq!(reason(&refusal), "CALL_CLOSED");
+}

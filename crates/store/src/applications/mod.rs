@@ -3,14 +3,19 @@
 mod read;
 mod write;
 
+use std::collections::HashMap;
+
 use bando_domain::application::{self, Application, State};
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
+use bando_domain::money::Eur;
+use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
 };
 
+use crate::calls;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
@@ -113,6 +118,38 @@ pub async fn count_in<D: Db>(db: &D, call: &CallId, state: State) -> Result<u64,
         .filter(Column::Call.eq(call.to_string()))
         .filter(Column::State.eq(state.as_str()));
     Ok(query.count(db.connection()).await?)
+}
+
+/// What the counting submissions of a call would get in full, all together. The call's row is
+/// held until the transaction ends, so that two submissions never miss each other.
+pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
+    calls::hold(tx, call).await?;
+    let rows: Vec<(uuid::Uuid, i32, i64)> = submissions::Entity::find()
+        .select_only()
+        .columns([
+            submissions::Column::Application,
+            submissions::Column::Number,
+            submissions::Column::GrantCents,
+        ])
+        .filter(
+            submissions::Column::Application.in_subquery(
+                Query::select()
+                    .column(Column::Id)
+                    .from(Entity)
+                    .and_where(Column::Call.eq(call.to_string()))
+                    .and_where(Column::State.eq(State::Submitted.as_str()))
+                    .to_owned(),
+            ),
+        )
+        .order_by_asc(submissions::Column::Number)
+        .into_tuple()
+        .all(tx.connection())
+        .await?;
+    let last: HashMap<uuid::Uuid, i64> = rows
+        .into_iter()
+        .map(|(application, _, cents)| (application, cents))
+        .collect();
+    Ok(last.into_values().map(Eur::cents).sum())
 }
 
 /// The sealed bytes of a submission.

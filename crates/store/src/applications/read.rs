@@ -117,6 +117,15 @@ async fn project_parts<D: Db>(
     Ok(())
 }
 
+/// Application, number, receipt instant, receipt and grant of a submission.
+type SubmissionRow = (
+    Uuid,
+    i32,
+    chrono::DateTime<chrono::Utc>,
+    serde_json::Value,
+    i64,
+);
+
 async fn office_parts<D: Db>(
     db: &D,
     ids: &[Uuid],
@@ -124,25 +133,26 @@ async fn office_parts<D: Db>(
 ) -> Result<(), Error> {
     use sea_orm::QuerySelect as _;
     let connection = db.connection();
-    let rows: Vec<(Uuid, i32, chrono::DateTime<chrono::Utc>, serde_json::Value)> =
-        submissions::Entity::find()
-            .select_only()
-            .columns([
-                submissions::Column::Application,
-                submissions::Column::Number,
-                submissions::Column::ReceivedAt,
-                submissions::Column::Receipt,
-            ])
-            .filter(submissions::Column::Application.is_in(ids.iter().copied()))
-            .order_by_asc(submissions::Column::Number)
-            .into_tuple()
-            .all(connection)
-            .await?;
-    for (application, number, received_at, receipt) in rows {
+    let rows: Vec<SubmissionRow> = submissions::Entity::find()
+        .select_only()
+        .columns([
+            submissions::Column::Application,
+            submissions::Column::Number,
+            submissions::Column::ReceivedAt,
+            submissions::Column::Receipt,
+            submissions::Column::GrantCents,
+        ])
+        .filter(submissions::Column::Application.is_in(ids.iter().copied()))
+        .order_by_asc(submissions::Column::Number)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    for (application, number, received_at, receipt, grant_cents) in rows {
         let submission = Submission {
             number: u32::try_from(number).map_err(Error::internal)?,
             received_at,
             receipt: serde_json::from_value(receipt)?,
+            grant: Eur::cents(grant_cents),
         };
         parts
             .entry(application)

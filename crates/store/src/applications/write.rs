@@ -47,6 +47,7 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         received_at: submission.received_at,
         protocol: submission.protocol().to_owned(),
         receipt: serde_json::to_value(&submission.receipt)?,
+        grant_cents: submission.grant.as_cents(),
         content,
     };
     let connection = tx.connection();

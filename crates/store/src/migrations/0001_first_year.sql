@@ -132,6 +132,8 @@ CREATE TABLE submissions (
   received_at {instant} NOT NULL,
   protocol text NOT NULL UNIQUE,
   receipt {json} NOT NULL,
+  -- What the sealed copy would get in full, by the formula.
+  grant_cents {bigint} NOT NULL CHECK (grant_cents >= 0),
   -- RFC 8785 bytes; their SHA-256 is in the receipt.
   content text NOT NULL,
   PRIMARY KEY (application, number)

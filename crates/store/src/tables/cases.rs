@@ -216,6 +216,7 @@ pub(crate) mod submissions {
         pub(crate) protocol: String,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) receipt: Json,
+        pub(crate) grant_cents: i64,
         pub(crate) content: String,
     }
 

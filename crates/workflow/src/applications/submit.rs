@@ -7,9 +7,13 @@ use bando_domain::call::Call;
 use bando_domain::consortium::Consortium;
 use bando_domain::eligibility;
 use bando_domain::ids::{ApplicationId, CallId, EventId};
+use bando_domain::money::Eur;
+use bando_domain::project::Project;
 use bando_domain::receipt::{
     SealedContent, Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
 };
+use bando_domain::rules::RuleSet;
+use bando_domain::{budget, grant};
 use bando_store::{
     Consequences, Tx, Versioned, applications, calls, consortia, programmes, protocol, record,
 };
@@ -18,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{View, shown};
 use crate::authority::{expect_own, visible_application};
+use crate::calls as call_cases;
 use crate::context::{Command, Context};
 use crate::correspondence;
 use crate::error::{Error, Refused};
@@ -114,11 +119,13 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             ..
         } = prepared;
         // Decided here, on the window as it stands in this transaction.
-        let call = calls::get(tx, &draft.value.call).await?.value;
+        let known = calls::get(tx, &draft.value.call).await?;
+        let call = known.value.clone();
         consortia::expect_version(tx, owner.value.id, owner.version).await?;
         let (profile, rules) = (&owner.value.profile, &call.terms.rules);
         let missing = eligibility::missing(&draft.value.project, profile, rules);
         application::may_submit(&draft.value, &call, missing, received_at)?;
+        let grant = full_grant(&draft.value.project, rules);
         let event = EventId(tx.new_id());
         let number = draft.value.counted().map_or(1, |last| last.number + 1);
         let protocol = protocol::next(tx, call.id.programme(), year).await?;
@@ -139,6 +146,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             number,
             received_at,
             receipt: receipt.clone(),
+            grant,
         };
         let letter = correspondence::receipt(&call, &owner.value, &draft.value, &submission);
         let consequences = Consequences {
@@ -151,10 +159,18 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         };
         let sealed = record(tx, Some(draft), &happened, consequences).await?;
         applications::seal(tx, &sealed.value, content).await?;
+        call_cases::exhaust(tx, known).await?;
         let view = shown(sealed, &call, Some(&owner.value));
         Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
     })
     .await
+}
+
+/// What a project would get in full, by the formula.
+fn full_grant(project: &Project, rules: &RuleSet) -> Eur {
+    let participants = u32::try_from(project.participants.len()).unwrap_or(u32::MAX);
+    let eligible = budget::admit(project, rules).eligible;
+    grant::compute(eligible, participants, project.requested, rules).amount
 }
 
 async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {

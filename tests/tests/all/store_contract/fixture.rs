@@ -166,6 +166,7 @@ async fn submit(
         number: 1,
         received_at: now(),
         receipt: receipt::sign(&key, statement)?,
+        grant: bando_domain::money::Eur::euros(40_000),
     };
     let happened = application::Event::Submitted {
         submission: Box::new(submission),
