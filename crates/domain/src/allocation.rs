@@ -58,11 +58,11 @@ pub fn allocate(ranked: &Ranked, budget: Eur, rules: &RuleSet) -> Allocation {
         | AllocationPolicy::FirstCome
         | AllocationPolicy::PercentageBands(_) => {
             let wanted = ranked.entries.iter().map(entitled);
-            until_exhaustion(wanted, budget, floor(rules))
+            until_exhaustion(wanted, budget, rules.smallest_grant())
         }
         AllocationPolicy::ProRata => {
             let wanted: Vec<Eur> = ranked.entries.iter().map(entitled).collect();
-            pro_rata(&wanted, budget, floor(rules))
+            pro_rata(&wanted, budget, rules.smallest_grant())
         }
     };
     let mut waiting = 0;
@@ -104,17 +104,12 @@ pub fn entitlement(candidate: &Candidate, rules: &RuleSet) -> Eur {
     let by_band = band_of(candidate.score.total, bands)
         .map(|band| candidate.eligible.share(band.rate))
         .unwrap_or_default();
-    by_band.max(floor(rules)).min(candidate.grant)
+    by_band.max(rules.smallest_grant()).min(candidate.grant)
 }
 
 /// The best band whose total the score reaches.
 pub fn band_of(total: Decimal, bands: &[Band]) -> Option<&Band> {
     bands.iter().find(|band| total >= band.min_total)
-}
-
-/// The smallest amount that is given; one cent where the call has no floor.
-fn floor(rules: &RuleSet) -> Eur {
-    rules.min_grant.unwrap_or_default().max(Eur::cents(1))
 }
 
 /// In ranking order. The first that does not fit gets what is left, if that is something and not

@@ -42,6 +42,7 @@ pub struct Submission {
     pub received_at: DateTime<Utc>,
     pub receipt: Signed,
     /// The grant that the sealed copy would get in full, by the formula.
+    #[serde(default)]
     pub grant: Eur,
 }
 

@@ -7,6 +7,7 @@ use crate::civil::{Language, Zone};
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
 use crate::programme::Text;
+use crate::receipt::instant_text;
 use crate::rules::{AllocationPolicy, RuleSet};
 use crate::timer::{TimerKind, TimerWanted};
 
@@ -43,11 +44,11 @@ pub struct Window {
     pub extensions: Vec<Extension>,
 }
 
-/// A close that gave way to a later one.
+/// A close that gave way to another: to a later one, or to the instant the budget was spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extension {
-    /// The act that extended the call.
-    pub act: String,
+    /// The act that extended the call; `None` when the budget was spent.
+    pub act: Option<String>,
     /// The close before it.
     pub was: DateTime<Utc>,
     pub was_text: String,
@@ -265,14 +266,16 @@ pub fn extend(
 }
 
 /// Closes a first-come call early when what its submissions would get leaves nothing that could
-/// be given, not even in part, to the next one. `None` while there is something.
+/// be given, not even in part, to the next one. `None` while there is something, and once it was
+/// closed so: a submission received earlier and decided later changes no close that others were
+/// judged by.
 pub fn exhaust(call: &Call, claimed: Eur, at: DateTime<Utc>) -> Option<Event> {
-    let rules = &call.terms.rules;
-    let least = rules.min_grant.unwrap_or_default().max(Eur::cents(1));
-    let is_spent = call.terms.budget.less(claimed) < least;
-    let closes_early = at > call.terms.window.opens_at && at < call.terms.window.closes_at;
-    let first_come = rules.allocation == AllocationPolicy::FirstCome;
-    (first_come && is_spent && closes_early).then_some(Event::Exhausted { at })
+    let (rules, window) = (&call.terms.rules, &call.terms.window);
+    let is_first_come = rules.allocation == AllocationPolicy::FirstCome;
+    let is_spent = call.terms.budget.less(claimed) < rules.smallest_grant();
+    let was_spent = window.extensions.iter().any(|known| known.act.is_none());
+    let closes_early = is_first_come && is_spent && !was_spent && at < window.closes_at;
+    closes_early.then_some(Event::Exhausted { at })
 }
 
 pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
@@ -330,8 +333,8 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             act,
             closes_at,
             closes_text,
-        } => moved(call, act, *closes_at, closes_text),
-        Event::Exhausted { at } => moved(call, EXHAUSTED, *at, EXHAUSTED),
+        } => moved(call, Some(act.as_str()), *closes_at, closes_text),
+        Event::Exhausted { at } => moved(call, None, *at, &instant_text(*at)),
         Event::Closed => Call {
             state: State::Closed,
             ..call
@@ -348,13 +351,10 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
     })
 }
 
-/// What stands for the act and the text of a close that the spent budget brought.
-pub const EXHAUSTED: &str = "budget exhausted";
-
-fn moved(mut call: Call, act: &str, closes_at: DateTime<Utc>, closes_text: &str) -> Call {
+fn moved(mut call: Call, act: Option<&str>, closes_at: DateTime<Utc>, closes_text: &str) -> Call {
     let window = &mut call.terms.window;
     window.extensions.push(Extension {
-        act: act.to_owned(),
+        act: act.map(ToOwned::to_owned),
         was: std::mem::replace(&mut window.closes_at, closes_at),
         was_text: std::mem::replace(&mut window.closes_text, closes_text.to_owned()),
     });
@@ -501,5 +501,24 @@ mod tests {
             later(&before, -1),
         );
         assert_eq!(refusal.unwrap_err().reason(), "CALL_STATE");
+    }
+
+    #[test]
+    fn a_spent_budget_closes_a_first_come_call_once() {
+        let mut before = call();
+        before.terms.budget = Eur::euros(100_000);
+        let at = later(&before, -60);
+        assert_eq!(exhaust(&before, Eur::euros(100_000), at), None);
+        before.terms.rules.allocation = AllocationPolicy::FirstCome;
+        // 30,000 EUR are left: the smallest grant can still be given.
+        assert_eq!(exhaust(&before, Eur::euros(70_000), at), None);
+
+        let event = exhaust(&before, Eur::cents(7_000_001), at).unwrap();
+        let after = apply(Some(before), &event).unwrap();
+
+        assert_eq!(after.terms.window.closes_at, at);
+        assert!(after.receives(at) && !after.receives(at + TimeDelta::microseconds(1)));
+        let earlier = at - TimeDelta::minutes(1);
+        assert_eq!(exhaust(&after, Eur::euros(200_000), earlier), None);
     }
 }

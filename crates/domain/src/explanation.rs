@@ -57,8 +57,8 @@ pub enum Explained {
 /// What separates a waiting application from the funded ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// Points to the total of the last funded one.
-    pub points: Decimal,
+    /// Points to the total of the last funded one; `None` where points do not decide the order.
+    pub points: Option<Decimal>,
     /// Budget that would have to be added for it to be funded in full (under pro-rata: at all).
     pub budget: Eur,
 }
@@ -179,7 +179,7 @@ fn gap(inputs: &Inputs, computed: &Computed, index: usize) -> Gap {
     let needs = |candidate: &Candidate| {
         let full = entitlement(candidate, rules);
         match rules.allocation {
-            AllocationPolicy::ProRata => full.min(rules.min_grant.unwrap_or(Eur::cents(1))),
+            AllocationPolicy::ProRata => full.min(rules.smallest_grant()),
             AllocationPolicy::RankingWithWaitingList
             | AllocationPolicy::FirstCome
             | AllocationPolicy::PercentageBands(_) => full,
@@ -187,15 +187,20 @@ fn gap(inputs: &Inputs, computed: &Computed, index: usize) -> Gap {
     };
     let through_here = places[..=index].iter();
     let needed: Eur = through_here.map(|placed| needs(&placed.candidate)).sum();
-    let funded = computed.allocation.entries.iter();
-    let last_funded = funded
-        .zip(places)
-        .filter(|(entry, _)| !entry.outcome.amount().is_zero())
-        .map(|(_, placed)| placed.candidate.score.total)
-        .next_back();
+    let last_funded = || {
+        let funded = computed.allocation.entries.iter().zip(places);
+        funded
+            .filter(|(entry, _)| !entry.outcome.amount().is_zero())
+            .map(|(_, placed)| placed.candidate.score.total)
+            .next_back()
+    };
     let own = places[index].candidate.score.total;
+    let by_points = rules.allocation != AllocationPolicy::FirstCome;
     Gap {
-        points: last_funded.map_or(Decimal::ZERO, |total| (total - own).max(Decimal::ZERO)),
+        points: by_points
+            .then(last_funded)
+            .flatten()
+            .map(|total| (total - own).max(Decimal::ZERO)),
         budget: needed.less(inputs.budget),
     }
 }

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget;
 use crate::money::Eur;
+use crate::project::Project;
 use crate::rules::RuleSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,13 @@ impl Grant {
         let asked = |bound: &&Bound| bound.kind == BoundKind::Requested;
         self.bounds.iter().find(asked).map(|bound| bound.limit)
     }
+}
+
+/// The grant of a project under the rules.
+pub fn of_project(project: &Project, rules: &RuleSet) -> Grant {
+    let participants = u32::try_from(project.participants.len()).unwrap_or(u32::MAX);
+    let eligible = budget::admit(project, rules).eligible;
+    compute(eligible, participants, project.requested, rules)
 }
 
 /// The smallest of all bounds on the grant for an eligible cost.

@@ -8,7 +8,7 @@ use crate::allocation::Allocation;
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
 use crate::ranking::Ranked;
-use crate::ranking_inputs::{Computed, Incomplete, Inputs};
+use crate::ranking_inputs::Inputs;
 use crate::receipt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +20,11 @@ pub struct RankingVersion {
     pub state: State,
     pub rule_set_version: u32,
     pub budget: Eur,
-    /// SHA-256 of `inputs`.
+    /// SHA-256 of everything it was computed from.
     pub inputs_sha256: String,
-    /// Everything it was computed from.
-    pub inputs: Inputs,
+    /// Everything it was computed from; rankings of before version 0.2 did not keep it.
+    #[serde(default)]
+    pub inputs: Option<Inputs>,
     pub computed_by: String,
     pub computed_at: DateTime<Utc>,
     pub ranked: Ranked,
@@ -87,6 +88,8 @@ pub enum Refusal {
         required: &'static str,
         actual: &'static str,
     },
+    #[error("version {version} of the ranking did not keep its inputs: compute the next version")]
+    WithoutInputs { version: u32 },
 }
 
 impl Refusal {
@@ -94,6 +97,7 @@ impl Refusal {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::WrongState { .. } => "RANKING_STATE",
+            Self::WithoutInputs { .. } => "RANKING_WITHOUT_INPUTS",
         }
     }
 }
@@ -143,23 +147,34 @@ pub enum Difference {
     Allocation,
 }
 
+impl Difference {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inputs => "inputs",
+            Self::Head => "head",
+            Self::Ranked => "ranked",
+            Self::Allocation => "allocation",
+        }
+    }
+}
+
 impl RankingVersion {
-    /// Computed once more from the stored inputs.
-    ///
-    /// # Errors
-    /// [`Incomplete`] when the inputs do not suffice: then they are not those of a ranking.
-    pub fn recompute(&self) -> Result<Computed, Incomplete> {
-        self.inputs.compute()
+    /// What it was computed from.
+    pub fn kept_inputs(&self) -> Result<&Inputs, Refusal> {
+        self.inputs.as_ref().ok_or(Refusal::WithoutInputs {
+            version: self.version,
+        })
     }
 
-    /// Every part that does not follow from the stored inputs; empty when all of it does.
-    ///
-    /// # Errors
-    /// As [`recompute`](Self::recompute).
-    pub fn verify(&self) -> Result<Vec<Difference>, Incomplete> {
-        let computed = self.recompute()?;
-        let hash = self.inputs.sha256().unwrap_or_default();
-        let (budget, rules) = (self.inputs.budget, self.inputs.rules.version);
+    /// Every part that does not follow from the stored inputs; empty when all of it does. Inputs
+    /// that do not even suffice for a ranking are the first difference.
+    pub fn verify(&self) -> Result<Vec<Difference>, Refusal> {
+        let inputs = self.kept_inputs()?;
+        let Ok(computed) = inputs.compute() else {
+            return Ok(vec![Difference::Inputs]);
+        };
+        let hash = inputs.sha256().unwrap_or_default();
+        let (budget, rules) = (inputs.budget, inputs.rules.version);
         let differs = [
             (Difference::Inputs, hash != self.inputs_sha256),
             (

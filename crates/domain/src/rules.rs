@@ -34,6 +34,11 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// The smallest amount that is given; one cent where the call has no floor.
+    pub fn smallest_grant(&self) -> Eur {
+        self.min_grant.unwrap_or_default().max(Eur::cents(1))
+    }
+
     pub fn cost_category(&self, code: &str) -> Option<&CostCategory> {
         self.cost_categories
             .iter()

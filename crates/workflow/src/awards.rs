@@ -20,7 +20,7 @@ use crate::calls as call_cases;
 use crate::context::{Command, Context};
 use crate::correspondence::{self, Decided, Decision};
 use crate::error::Error;
-use crate::proposals::payload;
+use crate::proposals::award_payload;
 
 /// An award as it is shown.
 #[derive(Debug, Clone)]
@@ -103,11 +103,11 @@ pub async fn propose(
             ));
         };
         let ranking = rankings::get(cx.store.read(), id).await?.value;
+        let payload_sha256 = award_payload(&ranking, act)?;
         let act = Act::Award {
             ranking: id,
             act: act.to_owned(),
         };
-        let payload_sha256 = payload(&act, &ranking)?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
         cx.commit(command, async move |tx: &Tx| {
             let pending = proposals::pending_about(tx, call.id.programme(), id).await?;

@@ -92,8 +92,7 @@ fn check(content: &SealedContent, call: &Call, received_at: DateTime<Utc>) -> Ch
     });
     let budget = budget::admit(&content.project, rules);
     let participants = u32::try_from(content.project.participants.len()).unwrap_or(u32::MAX);
-    let requested = content.project.requested;
-    let grant = grant::compute(budget.eligible, participants, requested, rules);
+    let grant = grant::of_project(&content.project, rules);
     Check {
         rule_set_version: rules.version,
         participants,

@@ -11,7 +11,6 @@ use bando_domain::{call, ranking_version::State as RankingState};
 use bando_store::{
     Consequences, Page, PageQuery, Tx, Versioned, calls, proposals, rankings, record,
 };
-
 use chrono::{DateTime, Utc};
 
 use crate::authority::expect_programme;
@@ -74,13 +73,13 @@ pub async fn approve(
             let event = match &before.value.act {
                 Act::Ranking { ranking } => {
                     let ranking = rankings::get(tx, *ranking).await?;
-                    let event = approve(payload(&before.value.act, &ranking.value)?)?;
+                    let event = approve(ranking.value.payload_sha256()?)?;
                     put_in_force(tx, ranking).await?;
                     event
                 }
                 Act::Award { ranking, act } => {
                     let ranking = rankings::get(tx, *ranking).await?;
-                    let event = approve(payload(&before.value.act, &ranking.value)?)?;
+                    let event = approve(award_payload(&ranking.value, act)?)?;
                     awards::grant(tx, ranking, act).await?;
                     event
                 }
@@ -102,13 +101,10 @@ pub async fn approve(
     .await
 }
 
-/// SHA-256 of what an act would do, over the ranking as it is now.
-pub(crate) fn payload(act: &Act, ranking: &RankingVersion) -> Result<String, Error> {
+/// SHA-256 of what an award would do: the ranking as it is now, under its act.
+pub(crate) fn award_payload(ranking: &RankingVersion, act: &str) -> Result<String, Error> {
     let ranking = ranking.payload_sha256()?;
-    Ok(match act {
-        Act::Ranking { .. } | Act::Extension { .. } => ranking,
-        Act::Award { act, .. } => sha256_hex(format!("{ranking} {act}").as_bytes()),
-    })
+    Ok(sha256_hex(format!("{ranking} {act}").as_bytes()))
 }
 
 /// SHA-256 of what an extension would do to the call as it is now.

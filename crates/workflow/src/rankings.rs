@@ -121,7 +121,7 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
                 rule_set_version: inputs.rules.version,
                 budget: inputs.budget,
                 inputs_sha256,
-                inputs,
+                inputs: Some(inputs),
                 computed_by: person.clone(),
                 computed_at: at,
                 ranked: computed.ranked,
@@ -197,22 +197,28 @@ async fn expect_checked(cx: &Context, call: &CallId) -> Result<(), Error> {
 
 /// What a ranking of the call would be computed from now.
 async fn inputs(cx: &Context, call: &Call) -> Result<Inputs, Error> {
+    let entries = entries(cx, call, Some(ApplicationState::Admissible)).await?;
+    let (budget, rules) = (call.terms.budget, call.terms.rules.clone());
+    Ok(Inputs::new(budget, rules, entries))
+}
+
+/// The applications of a call, in a state or all, each with what a ranking takes from it.
+async fn entries(
+    cx: &Context,
+    call: &Call,
+    state: Option<ApplicationState>,
+) -> Result<Vec<Entry>, Error> {
     let mut by_application: HashMap<ApplicationId, Vec<Evaluation>> = HashMap::new();
     for evaluation in all_evaluations(cx, &call.id).await? {
         let of_application = by_application.entry(evaluation.application).or_default();
         of_application.push(evaluation);
     }
-    let admissible = all_applications(cx, &call.id, Some(ApplicationState::Admissible)).await?;
-    let entries = admissible.iter().map(|application| {
+    let found = all_applications(cx, &call.id, state).await?;
+    let entries = found.iter().map(|application| {
         let evaluations = by_application.remove(&application.id).unwrap_or_default();
         entry(call, application, &evaluations)
     });
-    let entries = entries.collect();
-    Ok(Inputs::new(
-        call.terms.budget,
-        call.terms.rules.clone(),
-        entries,
-    ))
+    Ok(entries.collect())
 }
 
 fn entry(call: &Call, application: &Application, evaluations: &[Evaluation]) -> Entry {
@@ -258,8 +264,9 @@ pub async fn explain(
 ) -> Result<(View, Explanation), Error> {
     let view = get(cx, actor, call, version).await?;
     let ranking = &view.ranking.value;
-    let computed = ranking.recompute()?;
-    let explained = explanation::explain(&ranking.inputs, &computed, application)
+    let inputs = ranking.kept_inputs()?;
+    let computed = inputs.compute()?;
+    let explained = explanation::explain(inputs, &computed, application)
         .ok_or_else(|| Error::NotFound(format!("application {application} in this ranking")))?;
     Ok((view, explained))
 }
@@ -283,19 +290,20 @@ pub async fn simulate(
 ) -> Result<Simulated, Error> {
     let view = get(cx, actor, call, version).await?;
     let ranking = &view.ranking.value;
-    let before = ranking.recompute()?;
-    let inputs = simulation::change(&ranking.inputs, changes).map_err(|refusal| {
+    let inputs = ranking.kept_inputs()?;
+    let before = inputs.compute()?;
+    let other = simulation::change(inputs, changes).map_err(|refusal| {
         let field = match refusal {
             simulation::Refusal::UnknownEvaluation(_) => "annulled_evaluations",
             simulation::Refusal::UnknownApplication(_) => "declined_applications",
         };
         Error::invalid(field, "NOT_IN_RANKING", refusal.to_string())
     })?;
-    let after = inputs.compute()?;
-    let shifts = simulation::compare(&ranking.inputs, &before, &after);
+    let after = other.compute()?;
+    let shifts = simulation::compare(inputs, &before, &after);
     Ok(Simulated {
         before,
-        changed: inputs,
+        changed: other,
         after,
         shifts,
         view,
@@ -321,26 +329,14 @@ pub async fn verify(
     let ranking = &view.ranking.value;
     let differences = ranking.verify()?;
     let call = calls::get(cx, actor, &ranking.call).await?.value;
-    let mut changed_since = Vec::new();
-    for known in &ranking.inputs.entries {
-        let application = applications::get(cx.store.read(), known.application).await?;
-        let page = PageQuery {
-            size: PAGE,
-            after: None,
-        };
-        let of_application = Some(known.application);
-        let found =
-            evaluations::list(cx.store.read(), &call.id, of_application, None, &page).await?;
-        let evaluations: Vec<_> = found.rows.into_iter().map(|found| found.value).collect();
-        let today = Inputs::new(
-            ranking.budget,
-            ranking.inputs.rules.clone(),
-            vec![entry(&call, &application.value, &evaluations)],
-        );
-        if today.entries.first() != Some(known) {
-            changed_since.push(known.protocol.clone());
-        }
-    }
+    let today = entries(cx, &call, None).await?;
+    let today = Inputs::new(ranking.budget, call.terms.rules.clone(), today);
+    let inputs = ranking.kept_inputs()?;
+    let changed = inputs
+        .entries
+        .iter()
+        .filter(|known| today.entry(known.application) != Some(known));
+    let changed_since = changed.map(|known| known.protocol.clone()).collect();
     Ok(Verified {
         view,
         differences,

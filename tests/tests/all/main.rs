@@ -8,8 +8,8 @@
 mod access;
 mod bad_input;
 mod crash;
-mod extension;
 mod letters;
+mod moved_close;
 mod operator;
 mod python_client;
 mod rankings;

@@ -8,7 +8,7 @@ use bando_tests::daemon::{Applicant, PROGRAMME, TestDaemon, closes_at};
 use bando_tests::process::beside;
 use serde_json::Value;
 
-use crate::stories::{compute, evaluated};
+use crate::rankings::{compute, evaluated};
 
 /// Somebody at a terminal, with a token of their own.
 struct Terminal {
@@ -194,6 +194,7 @@ async fn a_ranking_is_explained_simulated_verified_and_annexed_at_the_terminal()
 
     let due = officer.says("today").await;
     assert!(due.contains("ranking to approve"), "{due}");
+    assert!(!due.contains("ranking to compute"), "{due}");
     let explained = officer
         .json("ranking explain er/2016 ER-2016-0000003")
         .await;

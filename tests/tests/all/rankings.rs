@@ -1,11 +1,193 @@
-//! A ranking explained, asked "what if" and computed again, over gRPC on the running daemon.
+//! Rankings and awards over gRPC on the running daemon: computed, approved, explained, asked "what
+//! if" and computed again.
 
 use bando_proto::v1;
-use bando_tests::daemon::{CALL, TestDaemon};
-use tonic::Code;
+use bando_tests::daemon::{Applicant, CALL, TestDaemon, closes_at};
+use chrono::TimeDelta;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::stories::{compute, evaluated};
+use crate::stories::reason;
+
+/// Three applications, checked and scored by three evaluators each, but for the last.
+pub(crate) async fn evaluated(daemon: &TestDaemon) -> Vec<(Applicant, v1::Application)> {
+    let mut all = Vec::new();
+    for number in 1..=3 {
+        let applicant = daemon.applicant(number).await;
+        let draft = applicant.draft().await;
+        let submitted = applicant.submit(&draft).await.unwrap().application.unwrap();
+        all.push((applicant, submitted));
+    }
+    daemon.turn_clock_to(closes_at() + TimeDelta::days(5)).await;
+    for (position, (_, application)) in all.iter_mut().enumerate() {
+        *application = daemon.check(application).await;
+        for evaluator in ["carlo", "diana", "elio"] {
+            if position < 2 || evaluator != "elio" {
+                daemon.score(&application.name, evaluator, "8").await;
+            }
+        }
+    }
+    all
+}
+
+pub(crate) async fn compute(daemon: &TestDaemon) -> Result<v1::ComputeRankingResponse, Status> {
+    let request = v1::ComputeRankingRequest {
+        parent: CALL.to_owned(),
+        ..Default::default()
+    };
+    Ok(daemon
+        .manager
+        .rankings()
+        .compute_ranking(request)
+        .await?
+        .into_inner())
+}
+
+pub(crate) fn approval(proposal: &v1::Proposal) -> v1::ApproveProposalRequest {
+    v1::ApproveProposalRequest {
+        name: proposal.name.clone(),
+        etag: proposal.etag.clone(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_missing_evaluation_is_not_zero_and_an_excluded_one_lets_the_ranking_through() {
+    let daemon = TestDaemon::open().await;
+    let all = evaluated(&daemon).await;
+    let refusal = compute(&daemon).await.unwrap_err();
+    assert_eq!(reason(&refusal), "EVALUATION_MISSING");
+
+    let request = v1::AssignEvaluationRequest {
+        parent: all[2].1.name.clone(),
+        evaluator: "elio".to_owned(),
+        ..Default::default()
+    };
+    let assigned = daemon
+        .officer
+        .evaluations()
+        .assign_evaluation(request)
+        .await
+        .unwrap();
+    let assigned = assigned.into_inner();
+    let request = v1::ExcludeEvaluationRequest {
+        name: assigned.name,
+        etag: assigned.etag,
+        reason: "parentela con una consorziata".to_owned(),
+        ..Default::default()
+    };
+    daemon
+        .manager
+        .evaluations()
+        .exclude_evaluation(request)
+        .await
+        .unwrap();
+
+    let ranking = compute(&daemon).await.unwrap().ranking.unwrap();
+    assert_eq!(ranking.entries.len(), 3);
+}
+
+#[tokio::test]
+async fn two_tokens_of_one_person_do_not_approve_and_a_second_person_awards() {
+    let daemon = TestDaemon::open().await;
+    let all = evaluated(&daemon).await;
+    daemon.score(&all[2].1.name, "elio", "8").await;
+    let proposal = compute(&daemon).await.unwrap().proposal.unwrap();
+    let second_token = daemon.person("marco.neri", v1::Role::Approver).await;
+
+    let refusal = second_token
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap_err();
+
+    assert_eq!(reason(&refusal), "SECOND_PERSON_REQUIRED");
+    daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap();
+    let request = v1::ProposeAwardRequest {
+        parent: CALL.to_owned(),
+        act: "DD 1/2016".to_owned(),
+        ..Default::default()
+    };
+    let proposal = daemon
+        .manager
+        .awards()
+        .propose_award(request)
+        .await
+        .unwrap()
+        .into_inner();
+    daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap();
+    assert_eq!(daemon.letters_of("awarded").await.len(), 3);
+    let awarded = all[0]
+        .0
+        .get(&all[0].1.name)
+        .await
+        .unwrap()
+        .placement
+        .unwrap();
+    assert_eq!(
+        (awarded.outcome.as_str(), awarded.amount_cents),
+        ("awarded", 4_200_000)
+    );
+}
+
+#[tokio::test]
+async fn an_application_withdrawn_after_the_ranking_makes_the_award_outdated() {
+    let daemon = TestDaemon::open().await;
+    let all = evaluated(&daemon).await;
+    daemon.score(&all[2].1.name, "elio", "8").await;
+    let proposal = compute(&daemon).await.unwrap().proposal.unwrap();
+    daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap();
+    let request = v1::ProposeAwardRequest {
+        parent: CALL.to_owned(),
+        act: "DD 1/2016".to_owned(),
+        ..Default::default()
+    };
+    let proposal = daemon
+        .manager
+        .awards()
+        .propose_award(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let (applicant, application) = &all[0];
+    let request = v1::WithdrawApplicationRequest {
+        name: application.name.clone(),
+        etag: applicant.get(&application.name).await.unwrap().etag,
+        reason: "rinuncia".to_owned(),
+        ..Default::default()
+    };
+    applicant
+        .desk
+        .applications()
+        .withdraw_application(request)
+        .await
+        .unwrap();
+
+    let refusal = daemon
+        .approver
+        .proposals()
+        .approve_proposal(approval(&proposal))
+        .await
+        .unwrap_err();
+
+    assert_eq!(reason(&refusal), "RANKING_OUTDATED");
+    assert_eq!(daemon.letters_of("awarded").await.len(), 0);
+}
 
 /// Three applications in a ranking that is only proposed.
 async fn ranked() -> (TestDaemon, v1::Ranking) {

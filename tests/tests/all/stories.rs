@@ -4,12 +4,14 @@ use bando_daemon::convert;
 use bando_domain::receipt;
 use bando_proto::v1;
 use bando_tests::daemon::{
-    Applicant, CALL, ONE_MICROSECOND, PROGRAMME, TestDaemon, closes_at, opens_at, project, serve,
+    CALL, ONE_MICROSECOND, PROGRAMME, TestDaemon, closes_at, opens_at, project, serve,
 };
 use chrono::TimeDelta;
 use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{StatusExt as _, pb};
+
+use crate::rankings::{approval, compute, evaluated};
 
 /// The reason a refusal carries.
 pub(crate) fn reason(status: &Status) -> String {
@@ -308,186 +310,6 @@ async fn a_daemon_that_was_down_over_the_window_catches_up_once() {
     drop(folder);
 }
 
-/// Four applications, checked and scored by three evaluators each, but for the last.
-pub(crate) async fn evaluated(daemon: &TestDaemon) -> Vec<(Applicant, v1::Application)> {
-    let mut all = Vec::new();
-    for number in 1..=3 {
-        let applicant = daemon.applicant(number).await;
-        let draft = applicant.draft().await;
-        let submitted = applicant.submit(&draft).await.unwrap().application.unwrap();
-        all.push((applicant, submitted));
-    }
-    daemon.turn_clock_to(closes_at() + TimeDelta::days(5)).await;
-    for (position, (_, application)) in all.iter_mut().enumerate() {
-        *application = daemon.check(application).await;
-        for evaluator in ["carlo", "diana", "elio"] {
-            if position < 2 || evaluator != "elio" {
-                daemon.score(&application.name, evaluator, "8").await;
-            }
-        }
-    }
-    all
-}
-
-pub(crate) async fn compute(daemon: &TestDaemon) -> Result<v1::ComputeRankingResponse, Status> {
-    let request = v1::ComputeRankingRequest {
-        parent: CALL.to_owned(),
-        ..Default::default()
-    };
-    Ok(daemon
-        .manager
-        .rankings()
-        .compute_ranking(request)
-        .await?
-        .into_inner())
-}
-
-pub(crate) fn approval(proposal: &v1::Proposal) -> v1::ApproveProposalRequest {
-    v1::ApproveProposalRequest {
-        name: proposal.name.clone(),
-        etag: proposal.etag.clone(),
-        ..Default::default()
-    }
-}
-
-#[tokio::test]
-async fn a_missing_evaluation_is_not_zero_and_an_excluded_one_lets_the_ranking_through() {
-    let daemon = TestDaemon::open().await;
-    let all = evaluated(&daemon).await;
-    let refusal = compute(&daemon).await.unwrap_err();
-    assert_eq!(reason(&refusal), "EVALUATION_MISSING");
-
-    let request = v1::AssignEvaluationRequest {
-        parent: all[2].1.name.clone(),
-        evaluator: "elio".to_owned(),
-        ..Default::default()
-    };
-    let assigned = daemon
-        .officer
-        .evaluations()
-        .assign_evaluation(request)
-        .await
-        .unwrap();
-    let assigned = assigned.into_inner();
-    let request = v1::ExcludeEvaluationRequest {
-        name: assigned.name,
-        etag: assigned.etag,
-        reason: "parentela con una consorziata".to_owned(),
-        ..Default::default()
-    };
-    daemon
-        .manager
-        .evaluations()
-        .exclude_evaluation(request)
-        .await
-        .unwrap();
-
-    let ranking = compute(&daemon).await.unwrap().ranking.unwrap();
-    assert_eq!(ranking.entries.len(), 3);
-}
-
-#[tokio::test]
-async fn two_tokens_of_one_person_do_not_approve_and_a_second_person_awards() {
-    let daemon = TestDaemon::open().await;
-    let all = evaluated(&daemon).await;
-    daemon.score(&all[2].1.name, "elio", "8").await;
-    let proposal = compute(&daemon).await.unwrap().proposal.unwrap();
-    let second_token = daemon.person("marco.neri", v1::Role::Approver).await;
-
-    let refusal = second_token
-        .proposals()
-        .approve_proposal(approval(&proposal))
-        .await
-        .unwrap_err();
-
-    assert_eq!(reason(&refusal), "SECOND_PERSON_REQUIRED");
-    daemon
-        .approver
-        .proposals()
-        .approve_proposal(approval(&proposal))
-        .await
-        .unwrap();
-    let request = v1::ProposeAwardRequest {
-        parent: CALL.to_owned(),
-        act: "DD 1/2016".to_owned(),
-        ..Default::default()
-    };
-    let proposal = daemon
-        .manager
-        .awards()
-        .propose_award(request)
-        .await
-        .unwrap()
-        .into_inner();
-    daemon
-        .approver
-        .proposals()
-        .approve_proposal(approval(&proposal))
-        .await
-        .unwrap();
-    assert_eq!(daemon.letters_of("awarded").await.len(), 3);
-    let awarded = all[0]
-        .0
-        .get(&all[0].1.name)
-        .await
-        .unwrap()
-        .placement
-        .unwrap();
-    assert_eq!(
-        (awarded.outcome.as_str(), awarded.amount_cents),
-        ("awarded", 4_200_000)
-    );
-}
-
-#[tokio::test]
-async fn an_application_withdrawn_after_the_ranking_makes_the_award_outdated() {
-    let daemon = TestDaemon::open().await;
-    let all = evaluated(&daemon).await;
-    daemon.score(&all[2].1.name, "elio", "8").await;
-    let proposal = compute(&daemon).await.unwrap().proposal.unwrap();
-    daemon
-        .approver
-        .proposals()
-        .approve_proposal(approval(&proposal))
-        .await
-        .unwrap();
-    let request = v1::ProposeAwardRequest {
-        parent: CALL.to_owned(),
-        act: "DD 1/2016".to_owned(),
-        ..Default::default()
-    };
-    let proposal = daemon
-        .manager
-        .awards()
-        .propose_award(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let (applicant, application) = &all[0];
-    let request = v1::WithdrawApplicationRequest {
-        name: application.name.clone(),
-        etag: applicant.get(&application.name).await.unwrap().etag,
-        reason: "rinuncia".to_owned(),
-        ..Default::default()
-    };
-    applicant
-        .desk
-        .applications()
-        .withdraw_application(request)
-        .await
-        .unwrap();
-
-    let refusal = daemon
-        .approver
-        .proposals()
-        .approve_proposal(approval(&proposal))
-        .await
-        .unwrap_err();
-
-    assert_eq!(reason(&refusal), "RANKING_OUTDATED");
-    assert_eq!(daemon.letters_of("awarded").await.len(), 0);
-}
-
 #[tokio::test]
 async fn the_chain_holds_and_a_changed_event_is_named() {
     use sea_orm::ConnectionTrait as _;
@@ -616,42 +438,4 @@ async fn the_year_runs_on_postgresql_too() {
     let report = report.into_inner();
     assert!(report.valid, "{}", report.finding);
     assert!(report.events >= daemon.events().await);
-}
-
-#[tokio::test]
-async fn first_come_closes_when_the_budget_is_spent_and_the_next_one_is_late() {
-    let daemon = TestDaemon::start().await;
-    let file = bando_daemon::samples::CALL_2016
-        .1
-        .replace("ranking_with_waiting_list", "first_come")
-        .replace("budget = \"2000000.00\"", "budget = \"150000.00\"");
-    daemon.load_call(&file).await.unwrap();
-    daemon.publish().await;
-    daemon.turn_clock_to(opens_at()).await;
-    let mut drafts = Vec::new();
-    for number in 1..=4 {
-        let applicant = daemon.applicant(number).await;
-        let draft = applicant.draft().await;
-        drafts.push((applicant, draft));
-    }
-    daemon.turn_clock_to(opens_at() + TimeDelta::days(1)).await;
-
-    // Each would get 42,000.00: after the third, less than the smallest grant is left.
-    for (applicant, draft) in &drafts[..3] {
-        applicant.submit(draft).await.unwrap();
-    }
-    let exhausted_at = opens_at() + TimeDelta::days(1);
-    let call = daemon.call().await;
-    assert_eq!(
-        call.window.unwrap().closes_at,
-        Some(bando_daemon::convert::instant(exhausted_at))
-    );
-    daemon
-        .turn_clock_to(exhausted_at + TimeDelta::minutes(2))
-        .await;
-
-    assert_eq!(daemon.call().await.state(), v1::CallState::Closed);
-    let (applicant, draft) = &drafts[3];
-    let refusal = applicant.submit(draft).await.unwrap_err();
-    assert_eq!(reason(&refusal), "CALL_CLOSED");
 }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::errors::{Exit, Failure};
 use crate::names::{last, short_call};
+use crate::views::money;
 
 const PAGE: &str = include_str!("annex.html");
 
@@ -61,10 +62,7 @@ fn head(language: Language) -> [&'static str; 9] {
 
 /// Amounts as numbers: `1234.56`.
 fn plain(cents: i64) -> String {
-    Eur::cents(cents)
-        .to_string()
-        .trim_end_matches(" EUR")
-        .replace(',', "")
+    money(cents).replace(',', "")
 }
 
 fn rows(ranking: &v1::Ranking, language: Language) -> Vec<[String; 9]> {

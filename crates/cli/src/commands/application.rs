@@ -166,7 +166,7 @@ async fn list(
     session.output.list(&rows, "no application")
 }
 
-async fn all(
+pub(super) async fn all(
     parent: &str,
     filter: &str,
     limit: usize,

@@ -75,11 +75,20 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
 }
 
 async fn list(state: Option<&str>, paging: Paging, session: &Session) -> Result<(), Failure> {
+    let listed = all(&filter(&[("state", state)]), paging.limit, session).await?;
+    let rows: Vec<Proposal> = listed.iter().map(Proposal::from).collect();
+    session.output.list(&rows, "no proposal")
+}
+
+pub(super) async fn all(
+    filter: &str,
+    limit: usize,
+    session: &Session,
+) -> Result<Vec<v1::Proposal>, Failure> {
     let (mut proposals, parent) = (session.proposals()?, session.programme()?);
-    let filter = filter(&[("state", state)]);
-    let listed = session
-        .all(paging.limit, async |page_size, page_token| {
-            let (parent, filter) = (parent.clone(), filter.clone());
+    session
+        .all(limit, async |page_size, page_token| {
+            let (parent, filter) = (parent.clone(), filter.to_owned());
             let request = ListProposalsRequest {
                 parent,
                 page_size,
@@ -89,9 +98,7 @@ async fn list(state: Option<&str>, paging: Paging, session: &Session) -> Result<
             let page = proposals.list_proposals(request).await?.into_inner();
             Ok((page.proposals, page.next_page_token))
         })
-        .await?;
-    let rows: Vec<Proposal> = listed.iter().map(Proposal::from).collect();
-    session.output.list(&rows, "no proposal")
+        .await
 }
 
 async fn get(name: &str, session: &Session) -> Result<v1::Proposal, Failure> {

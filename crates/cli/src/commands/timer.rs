@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bando_proto::v1::ListTimersRequest;
+use bando_proto::v1::{self, ListTimersRequest};
 use clap::Subcommand;
 
 use super::filter;
@@ -45,13 +45,23 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
     }
 }
 
-async fn list(all: bool, paging: Paging, session: &Session) -> Result<(), Failure> {
+async fn list(all_states: bool, paging: Paging, session: &Session) -> Result<(), Failure> {
     let now = session.now().await?;
+    let filter = filter(&[("state", (!all_states).then_some("waiting"))]);
+    let listed = all(&filter, paging.limit, session).await?;
+    let rows: Vec<Timer> = listed.iter().map(|timer| Timer::at(timer, now)).collect();
+    session.output.list(&rows, "no timer is waiting")
+}
+
+pub(super) async fn all(
+    filter: &str,
+    limit: usize,
+    session: &Session,
+) -> Result<Vec<v1::Timer>, Failure> {
     let (mut timers, parent) = (session.timers()?, session.programme()?);
-    let filter = filter(&[("state", (!all).then_some("waiting"))]);
-    let listed = session
-        .all(paging.limit, async |page_size, page_token| {
-            let (parent, filter) = (parent.clone(), filter.clone());
+    session
+        .all(limit, async |page_size, page_token| {
+            let (parent, filter) = (parent.clone(), filter.to_owned());
             let request = ListTimersRequest {
                 parent,
                 page_size,
@@ -61,7 +71,5 @@ async fn list(all: bool, paging: Paging, session: &Session) -> Result<(), Failur
             let page = timers.list_timers(request).await?.into_inner();
             Ok((page.timers, page.next_page_token))
         })
-        .await?;
-    let rows: Vec<Timer> = listed.iter().map(|timer| Timer::at(timer, now)).collect();
-    session.output.list(&rows, "no timer is waiting")
+        .await
 }

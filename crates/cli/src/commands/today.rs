@@ -1,10 +1,8 @@
 //! `bando today`: what waits for somebody of the office.
 
-use bando_proto::v1::{
-    self, ListApplicationsRequest, ListLettersRequest, ListProposalsRequest, ListTimersRequest,
-};
+use bando_proto::v1::{self, CountLettersRequest};
 
-use super::call;
+use super::{application, call, proposal, timer};
 use crate::errors::Failure;
 use crate::names::{last, short_call};
 use crate::session::Session;
@@ -12,152 +10,183 @@ use crate::views::{seconds_of, today::Duty};
 
 /// Most rows of a kind that are looked at.
 const LIMIT: usize = 1_000;
+/// Letters in these states go no further without a person.
+const STUCK: [(v1::LetterState, &str); 4] = [
+    (v1::LetterState::Failed, "failed"),
+    (v1::LetterState::Uncertain, "uncertain"),
+    (v1::LetterState::Bounced, "bounced"),
+    (v1::LetterState::Parked, "parked"),
+];
 
 pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
-    let mut duties = proposals(session).await?;
+    let pending = proposal::all("state = pending", LIMIT, session).await?;
+    let mut duties: Vec<Duty> = pending.iter().map(to_approve).collect();
     for call in call::all(LIMIT, session).await? {
-        duties.extend(of_call(&call, session).await?);
+        let unchecked = unchecked(&call, session).await?;
+        duties.extend(of_call(&call, &pending, unchecked));
     }
-    duties.extend(letters(session).await?);
-    duties.extend(timers(session).await?);
+    let request = CountLettersRequest {
+        parent: session.programme()?,
+    };
+    let counted = session.letters()?.count_letters(request).await?;
+    duties.extend(of_letters(&counted.get_ref().counts));
+    let parked = timer::all("state = parked", LIMIT, session).await?;
+    duties.extend(parked.iter().map(to_look_after));
     session.output.list(&duties, "nothing waits for you today")
 }
 
-async fn proposals(session: &Session) -> Result<Vec<Duty>, Failure> {
-    let (mut client, parent) = (session.proposals()?, session.programme()?);
-    let pending = session
-        .all(LIMIT, async |page_size, page_token| {
-            let request = ListProposalsRequest {
-                parent: parent.clone(),
-                page_size,
-                page_token,
-                filter: "state = pending".to_owned(),
-            };
-            let page = client.list_proposals(request).await?.into_inner();
-            Ok((page.proposals, page.next_page_token))
-        })
-        .await?;
-    let duty = |proposal: &v1::Proposal| Duty {
+fn to_approve(proposal: &v1::Proposal) -> Duty {
+    Duty {
         what: format!("{} to approve", proposal.kind),
         subject: short_call(&proposal.call),
         due: seconds_of(proposal.expires_at.as_ref()),
         action: format!("bando proposal approve {}", last(&proposal.name)),
-    };
-    Ok(pending.iter().map(duty).collect())
+    }
 }
 
-/// What a call in its state asks for.
-async fn of_call(call: &v1::Call, session: &Session) -> Result<Vec<Duty>, Failure> {
+/// Applications of a closed call that are submitted, and that are under check.
+async fn unchecked(call: &v1::Call, session: &Session) -> Result<(usize, usize), Failure> {
+    if call.state() != v1::CallState::Closed {
+        return Ok((0, 0));
+    }
+    let submitted = application::all(&call.name, "state = submitted", LIMIT, session).await?;
+    let open = application::all(&call.name, "state = under_check", LIMIT, session).await?;
+    Ok((submitted.len(), open.len()))
+}
+
+/// What a call in its state asks for, unless a second person is asked already.
+fn of_call(
+    call: &v1::Call,
+    pending: &[v1::Proposal],
+    (submitted, under_check): (usize, usize),
+) -> Vec<Duty> {
     let short = short_call(&call.name);
-    let window = call.window.as_ref();
-    let duty = |what: String, due: String, action: String| Duty {
-        what,
+    let is_asked = |kind: &str| {
+        let mut asked = pending.iter();
+        asked.any(|proposal| proposal.call == call.name && proposal.kind == kind)
+    };
+    let duty = |what: &str, due: String, action: String| Duty {
+        what: what.to_owned(),
         subject: short.clone(),
         due,
         action,
     };
-    Ok(match call.state() {
+    let list = |count: usize, what: &str, state: &str| {
+        let action = format!("bando application list {short} --state {state}");
+        (count > 0).then(|| {
+            duty(
+                &format!("{count} applications {what}"),
+                String::new(),
+                action,
+            )
+        })
+    };
+    match call.state() {
         v1::CallState::Draft => {
+            let window = call.window.as_ref();
             let opens = seconds_of(window.and_then(|window| window.opens_at.as_ref()));
-            vec![duty(
-                "call to publish".to_owned(),
-                opens,
-                format!("bando call publish {short}"),
-            )]
+            let action = format!("bando call publish {short}");
+            vec![duty("call to publish", opens, action)]
         }
-        v1::CallState::Closed => {
-            let mut duties = Vec::new();
-            for (state, what) in [("submitted", "to check"), ("under_check", "under check")] {
-                let count = count(&call.name, state, session).await?;
-                if count > 0 {
-                    let what = format!("{count} applications {what}");
-                    let action = format!("bando application list {short} --state {state}");
-                    duties.push(duty(what, String::new(), action));
-                }
-            }
-            if duties.is_empty() {
-                let action = format!("bando ranking compute {short}");
-                duties.push(duty("ranking to compute".to_owned(), String::new(), action));
-            }
-            duties
+        v1::CallState::Closed if submitted + under_check > 0 => {
+            let to_check = list(submitted, "to check", "submitted");
+            let open = list(under_check, "under check", "under_check");
+            to_check.into_iter().chain(open).collect()
         }
-        v1::CallState::Ranked => vec![duty(
-            "award to propose".to_owned(),
-            String::new(),
-            format!("bando ranking show {short}"),
-        )],
+        v1::CallState::Closed if !is_asked("ranking") => {
+            let action = format!("bando ranking compute {short}");
+            vec![duty("ranking to compute", String::new(), action)]
+        }
+        v1::CallState::Ranked if !is_asked("award") => {
+            let action = format!("bando award propose {short} --act 'NUMBER OF THE ACT'");
+            vec![duty("award to propose", String::new(), action)]
+        }
         v1::CallState::Unspecified
         | v1::CallState::Published
         | v1::CallState::Open
+        | v1::CallState::Closed
+        | v1::CallState::Ranked
         | v1::CallState::Awarded => Vec::new(),
-    })
-}
-
-async fn count(call: &str, state: &str, session: &Session) -> Result<usize, Failure> {
-    let mut client = session.applications()?;
-    let found = session
-        .all(LIMIT, async |page_size, page_token| {
-            let request = ListApplicationsRequest {
-                parent: call.to_owned(),
-                page_size,
-                page_token,
-                filter: format!("state = {state}"),
-            };
-            let page = client.list_applications(request).await?.into_inner();
-            Ok((page.applications, page.next_page_token))
-        })
-        .await?;
-    Ok(found.len())
-}
-
-/// Letters that only a person can bring on their way.
-async fn letters(session: &Session) -> Result<Vec<Duty>, Failure> {
-    let (mut client, parent) = (session.letters()?, session.programme()?);
-    let mut duties = Vec::new();
-    for state in ["failed", "uncertain", "bounced", "parked"] {
-        let found = session
-            .all(LIMIT, async |page_size, page_token| {
-                let request = ListLettersRequest {
-                    parent: parent.clone(),
-                    page_size,
-                    page_token,
-                    filter: format!("state = {state}"),
-                };
-                let page = client.list_letters(request).await?.into_inner();
-                Ok((page.letters, page.next_page_token))
-            })
-            .await?;
-        if !found.is_empty() {
-            duties.push(Duty {
-                what: format!("{} letters {state}", found.len()),
-                subject: last(&parent).to_owned(),
-                due: String::new(),
-                action: format!("bando letter list --state {state}"),
-            });
-        }
     }
-    Ok(duties)
 }
 
-async fn timers(session: &Session) -> Result<Vec<Duty>, Failure> {
-    let (mut client, parent) = (session.timers()?, session.programme()?);
-    let parked = session
-        .all(LIMIT, async |page_size, page_token| {
-            let request = ListTimersRequest {
-                parent: parent.clone(),
-                page_size,
-                page_token,
-                filter: "state = parked".to_owned(),
-            };
-            let page = client.list_timers(request).await?.into_inner();
-            Ok((page.timers, page.next_page_token))
-        })
-        .await?;
-    let duty = |timer: &v1::Timer| Duty {
+fn of_letters(counts: &[v1::LetterCount]) -> Vec<Duty> {
+    let stuck = counts.iter().filter_map(|counted| {
+        let known = STUCK.iter().find(|(state, _)| *state == counted.state());
+        known.map(|(_, name)| (name, counted.count))
+    });
+    let duty = |(name, count): (&&str, i64)| Duty {
+        what: format!("{count} letters {name}"),
+        subject: String::new(),
+        due: String::new(),
+        action: format!("bando letter list --state {name}"),
+    };
+    stuck.filter(|(_, count)| *count > 0).map(duty).collect()
+}
+
+fn to_look_after(timer: &v1::Timer) -> Duty {
+    Duty {
         what: format!("timer parked: {}", timer.kind),
         subject: short_call(&timer.call),
         due: seconds_of(timer.nominal_at.as_ref()),
         action: "bando timer list --all".to_owned(),
-    };
-    Ok(parked.iter().map(duty).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Cli;
+    use crate::args::tests::words;
+
+    const CALL: &str = "programmes/er/calls/2016";
+
+    fn call(state: v1::CallState) -> v1::Call {
+        v1::Call {
+            name: CALL.into(),
+            state: state.into(),
+            ..Default::default()
+        }
+    }
+
+    fn pending(kind: &str) -> v1::Proposal {
+        v1::Proposal {
+            name: format!("programmes/er/proposals/{}", uuid::Uuid::nil()),
+            call: CALL.into(),
+            kind: kind.into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn every_action_is_a_command_of_ours() {
+        let counts = STUCK.map(|(state, _)| v1::LetterCount {
+            state: state.into(),
+            count: 1,
+        });
+        let mut duties = of_letters(&counts);
+        assert_eq!(duties.len(), STUCK.len());
+        duties.push(to_approve(&pending("ranking")));
+        duties.push(to_look_after(&v1::Timer::default()));
+        duties.extend(of_call(&call(v1::CallState::Draft), &[], (0, 0)));
+        duties.extend(of_call(&call(v1::CallState::Closed), &[], (2, 1)));
+        duties.extend(of_call(&call(v1::CallState::Closed), &[], (0, 0)));
+        duties.extend(of_call(&call(v1::CallState::Ranked), &[], (0, 0)));
+        assert_eq!(duties.len(), STUCK.len() + 7);
+        for duty in duties {
+            let parsed = Cli::try_parse_from(words(&duty.action));
+            assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_to_propose_what_waits_for_approval() {
+        let (closed, ranked) = (call(v1::CallState::Closed), call(v1::CallState::Ranked));
+
+        assert!(of_call(&closed, &[pending("ranking")], (0, 0)).is_empty());
+        assert!(of_call(&ranked, &[pending("award")], (0, 0)).is_empty());
+        assert_eq!(of_call(&ranked, &[pending("ranking")], (0, 0)).len(), 1);
+    }
 }

@@ -85,7 +85,7 @@ impl From<&v1::ExplainRankingResponse> for Explanation {
             amount_cents: wire.amount_cents,
             left_before_cents: wire.left_before_cents,
             left_after_cents: wire.left_after_cents,
-            gap_points: wire.gap.as_ref().map(|gap| gap.points.clone()),
+            gap_points: wire.gap.as_ref().and_then(|gap| super::some(&gap.points)),
             gap_budget_cents: wire.gap.as_ref().map(|gap| gap.budget_cents),
         }
     }
@@ -143,12 +143,11 @@ impl View for Explanation {
         let tie = tie.map(|(key, with)| format!("after {with} at an equal total, by {key}"));
         let missed = self.threshold_of.as_ref().zip(self.threshold.as_ref());
         let missed = missed.map(|(of, least)| format!("the {of} needs {least}"));
-        let gap = self.gap_points.as_ref().zip(self.gap_budget_cents);
-        let gap = gap.map(|(points, cents)| {
-            format!(
-                "{points} points to the last funded; {} EUR more budget",
-                money(cents)
-            )
+        let points = self.gap_points.as_ref();
+        let points = points.map(|points| format!("{points} points to the last funded; "));
+        let gap = self.gap_budget_cents.map(|cents| {
+            let points = points.unwrap_or_default();
+            format!("{points}{} EUR more budget", money(cents))
         });
         let left = (self.position > 0).then(|| {
             let (before, after) = (money(self.left_before_cents), money(self.left_after_cents));

@@ -27,11 +27,7 @@ pub fn ranking_head(known: &Versioned<RankingVersion>) -> v1::Ranking {
         RankingState::Superseded => v1::RankingState::Superseded,
     };
     v1::Ranking {
-        name: format!(
-            "{}/rankings/{}",
-            names::of_call(&ranking.call),
-            ranking.version
-        ),
+        name: names::of_ranking(&ranking.call, ranking.version),
         state: state.into(),
         rule_set_version: count(ranking.rule_set_version),
         budget_cents: ranking.budget.as_cents(),
@@ -141,7 +137,7 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
         ),
         kind: proposal.act.kind().to_owned(),
         subject: match ranking {
-            Some(ranking) => format!("{call}/rankings/{ranking}"),
+            Some(ranking) => names::of_ranking(&proposal.call, ranking),
             None => call.clone(),
         },
         detail: proposal.act.detail(),
@@ -166,7 +162,7 @@ pub fn award(view: &awards::View) -> v1::Award {
         application: names::of_application(&award.call, award.application),
         consortium: names::of_consortium(award.call.programme(), award.consortium),
         consortium_title: view.consortium_title.clone(),
-        ranking: format!("{call}/rankings/{}", view.ranking_number),
+        ranking: names::of_ranking(&award.call, view.ranking_number),
         position: count(award.position),
         amount_cents: award.amount.as_cents(),
         full_cents: award.full.as_cents(),

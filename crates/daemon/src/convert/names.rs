@@ -120,6 +120,10 @@ pub fn of_call(call: &CallId) -> String {
     format!("programmes/{}/calls/{}", call.programme(), call.code())
 }
 
+pub fn of_ranking(call: &CallId, version: u32) -> String {
+    format!("{}/rankings/{version}", of_call(call))
+}
+
 pub fn of_application(call: &CallId, id: ApplicationId) -> String {
     format!("{}/applications/{id}", of_call(call))
 }

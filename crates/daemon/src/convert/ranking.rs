@@ -5,7 +5,6 @@ use bando_domain::ids::CallId;
 use bando_domain::money::{BasisPoints, Eur};
 use bando_domain::project::Violation;
 use bando_domain::ranking_inputs;
-use bando_domain::ranking_version::Difference;
 use bando_domain::simulation::{Changes, Standing};
 use bando_proto::v1;
 use bando_workflow::Error;
@@ -16,11 +15,7 @@ use super::{count, names, tie_break};
 
 fn name(view: &View) -> String {
     let ranking = &view.ranking.value;
-    format!(
-        "{}/rankings/{}",
-        names::of_call(&ranking.call),
-        ranking.version
-    )
+    names::of_ranking(&ranking.call, ranking.version)
 }
 
 pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingResponse {
@@ -86,7 +81,10 @@ pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingRes
             shown.left_before_cents = left_before.as_cents();
             shown.left_after_cents = left_after.as_cents();
             shown.gap = gap.map(|gap| v1::Gap {
-                points: gap.points.to_string(),
+                points: gap
+                    .points
+                    .map(|points| points.to_string())
+                    .unwrap_or_default(),
                 budget_cents: gap.budget.as_cents(),
             });
         }
@@ -216,18 +214,17 @@ fn standing(standing: Standing) -> v1::Standing {
 
 pub fn verification(verified: Verified) -> v1::VerifyRankingResponse {
     let ranking = &verified.view.ranking.value;
-    let difference = |difference: &Difference| match difference {
-        Difference::Inputs => "inputs".to_owned(),
-        Difference::Head => "head".to_owned(),
-        Difference::Ranked => "ranked".to_owned(),
-        Difference::Allocation => "allocation".to_owned(),
-    };
+    let ranked = ranking.ranked.entries.len() + ranking.ranked.below_threshold.len();
     v1::VerifyRankingResponse {
         ranking: name(&verified.view),
         holds: verified.differences.is_empty(),
-        differences: verified.differences.iter().map(difference).collect(),
+        differences: verified
+            .differences
+            .iter()
+            .map(|found| found.as_str().to_owned())
+            .collect(),
         inputs_sha256: ranking.inputs_sha256.clone(),
-        applications: i32::try_from(ranking.inputs.entries.len()).unwrap_or(i32::MAX),
+        applications: i32::try_from(ranked).unwrap_or(i32::MAX),
         changed_since: verified.changed_since,
     }
 }

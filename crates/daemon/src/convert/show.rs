@@ -91,7 +91,7 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
                 .extensions
                 .iter()
                 .map(|extension| v1::Extension {
-                    act: extension.act.clone(),
+                    act: extension.act.clone().unwrap_or_default(),
                     was: Some(instant(extension.was)),
                 })
                 .collect(),
@@ -105,7 +105,7 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             .map(|reminder| count(reminder.minutes_before))
             .collect(),
         ranking: ranking
-            .map(|number| format!("{}/rankings/{number}", names::of_call(&call.id)))
+            .map(|number| names::of_ranking(&call.id, number))
             .unwrap_or_default(),
         etag: etag(known.version),
     }

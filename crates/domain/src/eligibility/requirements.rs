@@ -3,7 +3,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Finding, FindingBy, Verdict};
-use crate::budget;
 use crate::consortium::{LegalForm, Member, Profile};
 use crate::grant;
 use crate::independence::independent_groups;
@@ -368,14 +367,7 @@ fn joined_before(facts: &Facts<'_>) -> Finding {
 
 /// `MIN_COST` and `MIN_GRANT`, each only when the rules contain it.
 fn amounts(facts: &Facts<'_>) -> Vec<Finding> {
-    let admitted = budget::admit(facts.project, facts.rules);
-    let participants = u32::try_from(facts.project.participants.len()).unwrap_or(u32::MAX);
-    let grant = grant::compute(
-        admitted.eligible,
-        participants,
-        facts.project.requested,
-        facts.rules,
-    );
+    let grant = grant::of_project(facts.project, facts.rules);
     let cost = facts.rules.min_eligible_cost.map(|least| {
         let actual = grant.eligible;
         finding(

@@ -132,8 +132,6 @@ CREATE TABLE submissions (
   received_at {instant} NOT NULL,
   protocol text NOT NULL UNIQUE,
   receipt {json} NOT NULL,
-  -- What the sealed copy would get in full, by the formula.
-  grant_cents {bigint} NOT NULL CHECK (grant_cents >= 0),
   -- RFC 8785 bytes; their SHA-256 is in the receipt.
   content text NOT NULL,
   PRIMARY KEY (application, number)
@@ -183,7 +181,6 @@ CREATE TABLE rankings (
   budget_cents {bigint} NOT NULL,
   granted_cents {bigint} NOT NULL,
   inputs_sha256 text NOT NULL,
-  inputs {json} NOT NULL,
   computed_by text NOT NULL,
   computed_at {instant} NOT NULL,
   ranked {json} NOT NULL,

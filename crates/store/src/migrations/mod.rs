@@ -10,7 +10,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstYear)]
+        vec![Box::new(FirstYear), Box::new(InputsAndClaims)]
     }
 }
 
@@ -34,6 +34,31 @@ impl MigrationTrait for FirstYear {
         };
         connection.execute_unprepared(&tables).await?;
         connection.execute_unprepared(guards).await?;
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+struct InputsAndClaims;
+
+impl MigrationName for InputsAndClaims {
+    fn name(&self) -> &'static str {
+        "0002_inputs_and_claims"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for InputsAndClaims {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let columns = include_str!("0002_inputs_and_claims.sql");
+        let columns = with_types(columns, manager.get_database_backend());
+        manager
+            .get_connection()
+            .execute_unprepared(&columns)
+            .await?;
         Ok(())
     }
 
@@ -84,5 +109,31 @@ fn with_types(sql: &str, backend: DbBackend) -> String {
     match backend {
         DbBackend::Postgres => sql,
         _ => sql.replace("\n);", "\n) STRICT;"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Database;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ranking_of_before_keeps_its_row_and_has_no_inputs() {
+        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&connection, Some(1)).await.unwrap();
+        let before = "PRAGMA foreign_keys = OFF; \
+                      INSERT INTO rankings VALUES (x'00', 1, 'er/2016', 1, 'in_force', 1, 10, 5, \
+                      'sha', 'anna', '2016-07-01T00:00:00Z', '{}', '{}')";
+        connection.execute_unprepared(before).await.unwrap();
+
+        run(&connection).await.unwrap();
+
+        let query = sea_orm::Statement::from_string(
+            DbBackend::Sqlite,
+            "SELECT count(*) FROM rankings WHERE inputs IS NULL AND granted_cents = 5",
+        );
+        let row = connection.query_one_raw(query).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
     }
 }

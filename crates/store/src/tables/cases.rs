@@ -297,7 +297,7 @@ pub(crate) mod rankings {
         pub(crate) granted_cents: i64,
         pub(crate) inputs_sha256: String,
         #[sea_orm(column_type = "JsonBinary")]
-        pub(crate) inputs: Json,
+        pub(crate) inputs: Option<Json>,
         pub(crate) computed_by: String,
         pub(crate) computed_at: DateTimeUtc,
         #[sea_orm(column_type = "JsonBinary")]

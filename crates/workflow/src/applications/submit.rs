@@ -6,14 +6,11 @@ use bando_domain::application::{self, Application, Event, Submission};
 use bando_domain::call::Call;
 use bando_domain::consortium::Consortium;
 use bando_domain::eligibility;
+use bando_domain::grant;
 use bando_domain::ids::{ApplicationId, CallId, EventId};
-use bando_domain::money::Eur;
-use bando_domain::project::Project;
 use bando_domain::receipt::{
     SealedContent, Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
 };
-use bando_domain::rules::RuleSet;
-use bando_domain::{budget, grant};
 use bando_store::{
     Consequences, Tx, Versioned, applications, calls, consortia, programmes, protocol, record,
 };
@@ -125,7 +122,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         let (profile, rules) = (&owner.value.profile, &call.terms.rules);
         let missing = eligibility::missing(&draft.value.project, profile, rules);
         application::may_submit(&draft.value, &call, missing, received_at)?;
-        let grant = full_grant(&draft.value.project, rules);
+        let grant = grant::of_project(&draft.value.project, rules).amount;
         let event = EventId(tx.new_id());
         let number = draft.value.counted().map_or(1, |last| last.number + 1);
         let protocol = protocol::next(tx, call.id.programme(), year).await?;
@@ -164,13 +161,6 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
     })
     .await
-}
-
-/// What a project would get in full, by the formula.
-fn full_grant(project: &Project, rules: &RuleSet) -> Eur {
-    let participants = u32::try_from(project.participants.len()).unwrap_or(u32::MAX);
-    let eligible = budget::admit(project, rules).eligible;
-    grant::compute(eligible, participants, project.requested, rules).amount
 }
 
 async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {

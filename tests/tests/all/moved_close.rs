@@ -1,11 +1,13 @@
-//! A close moved by two persons, over gRPC on the running daemon.
+//! A close that moves: to later by two persons, to earlier by a spent budget. Over gRPC on the
+//! running daemon.
 
 use bando_proto::v1;
-use bando_tests::daemon::{CALL, TestDaemon, closes_at};
+use bando_tests::daemon::{CALL, TestDaemon, closes_at, opens_at};
 use chrono::TimeDelta;
 use tonic::Status;
 
-use crate::stories::{approval, reason};
+use crate::rankings::approval;
+use crate::stories::reason;
 
 /// Ten days after the stated close.
 const NEW_CLOSE: &str = "2016-06-10 16:00";
@@ -114,4 +116,42 @@ async fn an_extension_is_later_in_time_and_one_at_a_time() {
     assert_eq!(reason(&late.unwrap_err()), "CALL_STATE");
     let after = propose(&daemon, "2016-06-11").await.unwrap_err();
     assert_eq!(reason(&after), "CALL_STATE");
+}
+
+#[tokio::test]
+async fn first_come_closes_when_the_budget_is_spent_and_the_next_one_is_late() {
+    let daemon = TestDaemon::start().await;
+    let file = bando_daemon::samples::CALL_2016
+        .1
+        .replace("ranking_with_waiting_list", "first_come")
+        .replace("budget = \"2000000.00\"", "budget = \"150000.00\"");
+    daemon.load_call(&file).await.unwrap();
+    daemon.publish().await;
+    daemon.turn_clock_to(opens_at()).await;
+    let mut drafts = Vec::new();
+    for number in 1..=4 {
+        let applicant = daemon.applicant(number).await;
+        let draft = applicant.draft().await;
+        drafts.push((applicant, draft));
+    }
+    daemon.turn_clock_to(opens_at() + TimeDelta::days(1)).await;
+
+    // Each would get 42,000.00: after the third, less than the smallest grant is left.
+    for (applicant, draft) in &drafts[..3] {
+        applicant.submit(draft).await.unwrap();
+    }
+    let exhausted_at = opens_at() + TimeDelta::days(1);
+    let call = daemon.call().await;
+    assert_eq!(
+        call.window.unwrap().closes_at,
+        Some(bando_daemon::convert::instant(exhausted_at))
+    );
+    daemon
+        .turn_clock_to(exhausted_at + TimeDelta::minutes(2))
+        .await;
+
+    assert_eq!(daemon.call().await.state(), v1::CallState::Closed);
+    let (applicant, draft) = &drafts[3];
+    let refusal = applicant.submit(draft).await.unwrap_err();
+    assert_eq!(reason(&refusal), "CALL_CLOSED");
 }
