@@ -10,55 +10,58 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstYear), Box::new(InputsAndClaims)]
+        let all = ALL.iter();
+        all.map(|migration| Box::new(*migration) as Box<dyn MigrationTrait>)
+            .collect()
     }
 }
 
-struct FirstYear;
+/// One step of the schema: what both databases share, then what only one of them needs.
+#[derive(Clone, Copy)]
+struct Migration {
+    name: &'static str,
+    tables: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
 
-impl MigrationName for FirstYear {
-    fn name(&self) -> &'static str {
-        "0001_first_year"
+/// In the order in which they are applied.
+const ALL: &[Migration] = &[
+    Migration {
+        name: "0001_first_year",
+        tables: include_str!("0001_first_year.sql"),
+        sqlite: include_str!("0001_sqlite.sql"),
+        postgres: include_str!("0001_postgres.sql"),
+    },
+    Migration {
+        name: "0002_inputs_and_claims",
+        tables: include_str!("0002_inputs_and_claims.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+];
+
+impl MigrationName for Migration {
+    fn name(&self) -> &str {
+        self.name
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for FirstYear {
+impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
         let backend = manager.get_database_backend();
-        let tables = with_types(include_str!("0001_first_year.sql"), backend);
-        let guards = match backend {
-            DbBackend::Postgres => include_str!("0001_postgres.sql"),
-            _ => include_str!("0001_sqlite.sql"),
+        let own = match backend {
+            DbBackend::Postgres => self.postgres,
+            _ => self.sqlite,
         };
-        connection.execute_unprepared(&tables).await?;
-        connection.execute_unprepared(guards).await?;
-        Ok(())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
-
-struct InputsAndClaims;
-
-impl MigrationName for InputsAndClaims {
-    fn name(&self) -> &'static str {
-        "0002_inputs_and_claims"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for InputsAndClaims {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let columns = include_str!("0002_inputs_and_claims.sql");
-        let columns = with_types(columns, manager.get_database_backend());
-        manager
-            .get_connection()
-            .execute_unprepared(&columns)
+        connection
+            .execute_unprepared(&with_types(self.tables, backend))
             .await?;
+        if !own.is_empty() {
+            connection.execute_unprepared(own).await?;
+        }
         Ok(())
     }
 
