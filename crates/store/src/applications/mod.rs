@@ -1,4 +1,4 @@
-//! Applications: the working copy as rows, the sealed submissions, the findings.
+//! Applications: the working copy as a document, the sealed submissions as rows, the findings.
 
 mod read;
 mod write;

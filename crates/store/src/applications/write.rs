@@ -1,15 +1,11 @@
-//! Applications to rows: only the parts that changed are written again.
+//! Applications to rows: the working copy as one document, what is sealed row by row.
 
 use bando_domain::application::Application;
 use bando_domain::eligibility::{Finding, FindingBy};
 use bando_domain::ids::ApplicationId;
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 
-use super::read::{Computation, WORKING_COPY};
+use super::read::Computation;
 use crate::door::{Db as _, Tx};
 use crate::error::Error;
 use crate::tables::applications::{Column, Entity, Model};
@@ -22,7 +18,6 @@ pub(super) async fn save(
     version: i64,
 ) -> Result<(), Error> {
     save_own(application, tx, before.is_some(), version).await?;
-    save_project(application, tx, before).await?;
     if before.map(|known| &known.check) != Some(&application.check) {
         save_findings(application, tx, before).await?;
     }
@@ -30,11 +25,8 @@ pub(super) async fn save(
 }
 
 /// Seals the working copy under the number of its last submission: the bytes the receipt stands
-/// for, and a copy of the project's rows.
+/// for, and the project as rows.
 pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result<(), Error> {
-    use activities::Column as A;
-    use budget_lines::Column as B;
-    use participants::Column as P;
     let Some(submission) = application.counted() else {
         return Err(Error::internal(
             "nothing was submitted that could be sealed",
@@ -50,75 +42,67 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         grant_cents: submission.grant.as_cents(),
         content,
     };
-    let connection = tx.connection();
     submissions::Entity::insert(row.into_active_model())
-        .exec_without_returning(connection)
+        .exec_without_returning(tx.connection())
         .await?;
-    copy_rows(
-        tx,
-        application.id,
-        number,
-        activities::Entity,
-        [
-            A::Application,
-            A::Submission,
-            A::Position,
-            A::Code,
-            A::Kind,
-            A::Title,
-            A::Market,
-        ],
-    )
-    .await?;
-    copy_rows(
-        tx,
-        application.id,
-        number,
-        participants::Entity,
-        [P::Application, P::Submission, P::Position, P::PartitaIva],
-    )
-    .await?;
-    let columns = [
-        B::Application,
-        B::Submission,
-        B::Position,
-        B::Activity,
-        B::Category,
-        B::Description,
-        B::AmountCents,
-    ];
-    copy_rows(tx, application.id, number, budget_lines::Entity, columns).await
+    seal_activities(tx, application, number).await?;
+    seal_participants(tx, application, number).await?;
+    seal_budget_lines(tx, application, number).await
 }
 
-/// Copies the working copy's rows of one table; the first two columns are the application and
-/// the submission.
-async fn copy_rows<E, C, const N: usize>(
-    tx: &Tx,
-    id: ApplicationId,
-    number: i32,
-    table: E,
-    columns: [C; N],
-) -> Result<(), Error>
+async fn seal_activities(tx: &Tx, application: &Application, number: i32) -> Result<(), Error> {
+    let rows = (0..).zip(&application.project.activities);
+    let rows = rows.map(|(position, activity)| activities::Model {
+        application: application.id.0,
+        submission: number,
+        position,
+        code: activity.code.clone(),
+        kind: activity.kind.as_str().to_owned(),
+        title: activity.title.clone(),
+        market: activity.market.as_str().to_owned(),
+    });
+    insert_all::<activities::Entity, _>(tx, rows.map(activities::Model::into_active_model)).await
+}
+
+async fn seal_participants(tx: &Tx, application: &Application, number: i32) -> Result<(), Error> {
+    let rows = (0..).zip(&application.project.participants);
+    let rows = rows.map(|(position, firm)| participants::Model {
+        application: application.id.0,
+        submission: number,
+        position,
+        partita_iva: firm.as_str().to_owned(),
+    });
+    insert_all::<participants::Entity, _>(tx, rows.map(participants::Model::into_active_model))
+        .await
+}
+
+async fn seal_budget_lines(tx: &Tx, application: &Application, number: i32) -> Result<(), Error> {
+    let rows = (0..).zip(&application.project.budget_lines);
+    let rows = rows.map(|(position, line)| budget_lines::Model {
+        application: application.id.0,
+        submission: number,
+        position,
+        activity: line.activity.clone(),
+        category: line.category.clone(),
+        description: line.description.clone(),
+        amount_cents: line.amount.as_cents(),
+    });
+    insert_all::<budget_lines::Entity, _>(tx, rows.map(budget_lines::Model::into_active_model))
+        .await
+}
+
+/// Inserts all rows in one statement; none is none.
+async fn insert_all<E, A>(tx: &Tx, rows: impl Iterator<Item = A>) -> Result<(), Error>
 where
-    E: sea_orm::EntityTrait + sea_orm::sea_query::IntoTableRef + sea_orm::Iden + Copy,
-    C: sea_orm::ColumnTrait,
+    E: sea_orm::EntityTrait,
+    A: sea_orm::ActiveModelTrait<Entity = E>,
 {
-    let [application, submission, rest @ ..] = columns.as_slice() else {
-        return Ok(());
-    };
-    let mut select = Query::select();
-    select.column(*application).expr(Expr::val(number));
-    for column in rest {
-        select.column(*column);
+    let rows: Vec<A> = rows.collect();
+    if !rows.is_empty() {
+        E::insert_many(rows)
+            .exec_without_returning(tx.connection())
+            .await?;
     }
-    select
-        .from(table)
-        .and_where(Expr::col(*application).eq(id.0))
-        .and_where(Expr::col(*submission).eq(WORKING_COPY));
-    let mut insert = Query::insert();
-    insert.into_table(table).columns(columns);
-    insert.select_from(select).map_err(Error::internal)?;
-    tx.connection().execute(&insert).await?;
     Ok(())
 }
 
@@ -142,12 +126,11 @@ async fn save_own(
         version,
         state: application.state.as_str().to_owned(),
         title: project.title.clone(),
-        summary: project.summary.clone(),
         sector: project.sector.clone(),
         starts_on: project.starts_on,
         ends_on: project.ends_on,
         requested_cents: project.requested.map(bando_domain::money::Eur::as_cents),
-        declarations: serde_json::to_value(&project.declarations)?,
+        project: serde_json::to_value(project)?,
         edited: serde_json::to_value(&application.edited)?,
         late_attempts: i32::try_from(application.late_attempts).map_err(Error::internal)?,
         withdrawn_because: application.withdrawn_because.clone(),
@@ -165,126 +148,6 @@ async fn save_own(
             .transpose()?,
     };
     save_row!(tx, Entity, Column, row, exists, version, application.id.0)
-}
-
-async fn save_project(
-    application: &Application,
-    tx: &Tx,
-    before: Option<&Application>,
-) -> Result<(), Error> {
-    let (project, known) = (&application.project, before.map(|known| &known.project));
-    if known
-        .map(|known| &known.activities)
-        .is_none_or(|known| *known != project.activities)
-    {
-        save_activities(application, tx, before.is_some()).await?;
-    }
-    if known
-        .map(|known| &known.participants)
-        .is_none_or(|known| *known != project.participants)
-    {
-        save_participants(application, tx, before.is_some()).await?;
-    }
-    if known
-        .map(|known| &known.budget_lines)
-        .is_none_or(|known| *known != project.budget_lines)
-    {
-        save_budget_lines(application, tx, before.is_some()).await?;
-    }
-    Ok(())
-}
-
-async fn save_activities(application: &Application, tx: &Tx, exists: bool) -> Result<(), Error> {
-    let (id, connection) = (application.id.0, tx.connection());
-    if exists {
-        activities::Entity::delete_many()
-            .filter(activities::Column::Application.eq(id))
-            .filter(activities::Column::Submission.eq(WORKING_COPY))
-            .exec(connection)
-            .await?;
-    }
-    let rows = (0..)
-        .zip(&application.project.activities)
-        .map(|(position, activity)| {
-            activities::Model {
-                application: id,
-                submission: WORKING_COPY,
-                position,
-                code: activity.code.clone(),
-                kind: activity.kind.as_str().to_owned(),
-                title: activity.title.clone(),
-                market: activity.market.as_str().to_owned(),
-            }
-            .into_active_model()
-        });
-    let rows: Vec<_> = rows.collect();
-    if !rows.is_empty() {
-        activities::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn save_participants(application: &Application, tx: &Tx, exists: bool) -> Result<(), Error> {
-    let (id, connection) = (application.id.0, tx.connection());
-    if exists {
-        participants::Entity::delete_many()
-            .filter(participants::Column::Application.eq(id))
-            .filter(participants::Column::Submission.eq(WORKING_COPY))
-            .exec(connection)
-            .await?;
-    }
-    let rows = (0..)
-        .zip(&application.project.participants)
-        .map(|(position, firm)| {
-            participants::Model {
-                application: id,
-                submission: WORKING_COPY,
-                position,
-                partita_iva: firm.as_str().to_owned(),
-            }
-            .into_active_model()
-        });
-    let rows: Vec<_> = rows.collect();
-    if !rows.is_empty() {
-        participants::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn save_budget_lines(application: &Application, tx: &Tx, exists: bool) -> Result<(), Error> {
-    let (id, connection) = (application.id.0, tx.connection());
-    if exists {
-        budget_lines::Entity::delete_many()
-            .filter(budget_lines::Column::Application.eq(id))
-            .filter(budget_lines::Column::Submission.eq(WORKING_COPY))
-            .exec(connection)
-            .await?;
-    }
-    let rows = (0..)
-        .zip(&application.project.budget_lines)
-        .map(|(position, line)| {
-            budget_lines::Model {
-                application: id,
-                submission: WORKING_COPY,
-                position,
-                activity: line.activity.clone(),
-                category: line.category.clone(),
-                description: line.description.clone(),
-                amount_cents: line.amount.as_cents(),
-            }
-            .into_active_model()
-        });
-    let rows: Vec<_> = rows.collect();
-    if !rows.is_empty() {
-        budget_lines::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
 }
 
 async fn save_findings(
@@ -306,12 +169,7 @@ async fn save_findings(
     for (position, finding) in (0..).zip(&check.findings) {
         rows.push(finding_row(application.id, position, finding)?.into_active_model());
     }
-    if !rows.is_empty() {
-        findings::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
+    insert_all::<findings::Entity, _>(tx, rows.into_iter()).await
 }
 
 fn finding_row(

@@ -39,6 +39,12 @@ const ALL: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        name: "0010_working_copy",
+        tables: include_str!("0010_working_copy.sql"),
+        sqlite: include_str!("0010_sqlite.sql"),
+        postgres: include_str!("0010_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {
@@ -138,5 +144,37 @@ mod tests {
         );
         let row = connection.query_one_raw(query).await.unwrap().unwrap();
         assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_working_copy_of_before_becomes_one_document() {
+        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&connection, Some(2)).await.unwrap();
+        let before = "PRAGMA foreign_keys = OFF; \
+                      INSERT INTO applications (id, call, consortium, version, state, title, \
+                      summary, sector, starts_on, requested_cents, declarations, edited, \
+                      late_attempts) VALUES (x'01', 'er/2016', x'02', 3, 'draft', 'Oltre', 'S', \
+                      'food', '2016-05-01', 5, '[\"no_double_funding\"]', '{}', 0); \
+                      INSERT INTO activities VALUES (x'01', 0, 0, 'A1', 'b2b', 'Fair', 'DE'); \
+                      INSERT INTO participants VALUES (x'01', 0, 1, '02062200379'); \
+                      INSERT INTO participants VALUES (x'01', 0, 0, '00743110157'); \
+                      INSERT INTO budget_lines VALUES (x'01', 0, 0, 'A1', 'fairs', 'stand', 7)";
+        connection.execute_unprepared(before).await.unwrap();
+
+        run(&connection).await.unwrap();
+
+        let query = sea_orm::Statement::from_string(
+            DbBackend::Sqlite,
+            "SELECT project, (SELECT count(*) FROM participants) FROM applications",
+        );
+        let row = connection.query_one_raw(query).await.unwrap().unwrap();
+        let text: String = row.try_get_by_index(0).unwrap();
+        let project: bando_domain::project::Project = serde_json::from_str(&text).unwrap();
+        assert_eq!(project.activities[0].title, "Fair");
+        assert_eq!(project.participants[0].as_str(), "00743110157");
+        assert_eq!(project.budget_lines[0].amount.as_cents(), 7);
+        assert_eq!((project.title.as_str(), project.ends_on), ("Oltre", None));
+        assert_eq!(project.declarations.len(), 1);
+        assert_eq!(row.try_get_by_index::<i64>(1).unwrap(), 0);
     }
 }

@@ -118,14 +118,15 @@ pub(crate) mod applications {
         pub(crate) consortium: Uuid,
         pub(crate) version: i64,
         pub(crate) state: String,
+        /// Of the working copy, as the next four: SQL can ask them.
         pub(crate) title: String,
-        pub(crate) summary: String,
         pub(crate) sector: String,
         pub(crate) starts_on: Option<Date>,
         pub(crate) ends_on: Option<Date>,
         pub(crate) requested_cents: Option<i64>,
+        /// The working copy, whole.
         #[sea_orm(column_type = "JsonBinary")]
-        pub(crate) declarations: Json,
+        pub(crate) project: Json,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) edited: Json,
         pub(crate) late_attempts: i32,
