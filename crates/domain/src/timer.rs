@@ -1,5 +1,7 @@
-//! Timers: rows that make something happen at an instant, unique by subject, kind and nominal
-//! time.
+//! Timers: rows that make something happen at an instant, unique by call, subject, kind
+//! and nominal time.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -39,10 +41,12 @@ impl TimerKind {
     }
 }
 
-/// A timer that an event asks for. `nominal_at` is its identity, `due_at` when it may fire.
+/// A timer that an event asks for: unique by call, subject, kind and nominal time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimerWanted {
     pub call: CallId,
+    /// The id of what it is about within the call; empty for the call itself.
+    pub subject: String,
     pub kind: TimerKind,
     pub nominal_at: DateTime<Utc>,
 }
@@ -51,10 +55,29 @@ impl TimerWanted {
     pub fn new(call: &CallId, kind: TimerKind, nominal_at: DateTime<Utc>) -> Self {
         Self {
             call: call.clone(),
+            subject: String::new(),
             kind,
             nominal_at,
         }
     }
+
+    /// The same, about something within the call.
+    #[must_use]
+    pub fn about(self, subject: impl fmt::Display) -> Self {
+        Self {
+            subject: subject.to_string(),
+            ..self
+        }
+    }
+}
+
+/// Waiting timers of one subject and kind that give way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimersCancelled {
+    pub call: CallId,
+    /// Empty for the call itself.
+    pub subject: String,
+    pub kind: TimerKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -85,6 +108,8 @@ impl TimerState {
 pub struct Timer {
     pub id: TimerId,
     pub call: CallId,
+    /// The id of what it is about within the call; empty for the call itself.
+    pub subject: String,
     /// As stored; may be a kind of a newer binary.
     pub kind: String,
     pub nominal_at: DateTime<Utc>,

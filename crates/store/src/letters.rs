@@ -93,6 +93,8 @@ pub async fn queue(tx: &Tx, wanted: &LetterWanted) -> Result<(), Error> {
         lease_until: None,
         sent_at: None,
         last_answer: None,
+        delivered_at: None,
+        delivery_evidence: None,
     };
     Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())

@@ -6,7 +6,7 @@ use std::future::Future;
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{CallId, ConsortiumId, EventId, ProgrammeId};
 use bando_domain::letter::LetterWanted;
-use bando_domain::timer::{TimerKind, TimerWanted};
+use bando_domain::timer::{TimerWanted, TimersCancelled};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,8 +36,8 @@ pub struct Consequences {
     /// Id of the event, when it had to be known before (a receipt signs it).
     pub event: Option<EventId>,
     pub letters: Vec<LetterWanted>,
-    /// Kinds whose waiting timers of the call give way before `timers` are set.
-    pub cancelled: Vec<(CallId, TimerKind)>,
+    /// Waiting timers that give way before `timers` are set.
+    pub cancelled: Vec<TimersCancelled>,
     pub timers: Vec<TimerWanted>,
 }
 
@@ -102,8 +102,8 @@ pub async fn record<A: Aggregate>(
     for letter in &consequences.letters {
         letters::queue(tx, letter).await?;
     }
-    for (call, kind) in &consequences.cancelled {
-        timers::cancel(tx, call, *kind).await?;
+    for cancelled in &consequences.cancelled {
+        timers::cancel(tx, cancelled).await?;
     }
     for timer in &consequences.timers {
         timers::set(tx, timer).await?;

@@ -1,8 +1,8 @@
-//! Timers as rows: unique by call, kind and nominal time, claimed under a lease with a fencing
-//! token, parked after repeated failure.
+//! Timers as rows: unique by call, subject, kind and nominal time, claimed under a lease with a
+//! fencing token, parked after repeated failure.
 
-use bando_domain::ids::{CallId, ProgrammeId};
-use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted};
+use bando_domain::ids::ProgrammeId;
+use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
@@ -24,6 +24,7 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
         id: tx.new_id(),
         programme: wanted.call.programme().to_string(),
         call: wanted.call.to_string(),
+        subject: wanted.subject.clone(),
         kind: wanted.kind.as_str().to_owned(),
         nominal_at: wanted.nominal_at,
         due_at: wanted.nominal_at,
@@ -34,7 +35,12 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
         fired_at: None,
         last_error: None,
     };
-    let identity = [Column::Call, Column::Kind, Column::NominalAt];
+    let identity = [
+        Column::Call,
+        Column::Subject,
+        Column::Kind,
+        Column::NominalAt,
+    ];
     Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::columns(identity).do_nothing().to_owned())
         .try_insert()
@@ -43,16 +49,17 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
     Ok(())
 }
 
-/// Cancels what waits of a kind. One that is being carried out finds its timer gone and is rolled
+/// Cancels what waits of a subject and kind. One that is being carried out finds its timer gone and is rolled
 /// back.
-pub(crate) async fn cancel(tx: &Tx, call: &CallId, kind: TimerKind) -> Result<(), Error> {
+pub(crate) async fn cancel(tx: &Tx, cancelled: &TimersCancelled) -> Result<(), Error> {
     Entity::update_many()
         .col_expr(
             Column::State,
             Expr::value(TimerState::Cancelled.as_str().to_owned()),
         )
-        .filter(Column::Call.eq(call.to_string()))
-        .filter(Column::Kind.eq(kind.as_str()))
+        .filter(Column::Call.eq(cancelled.call.to_string()))
+        .filter(Column::Subject.eq(cancelled.subject.as_str()))
+        .filter(Column::Kind.eq(cancelled.kind.as_str()))
         .filter(Column::State.eq(TimerState::Waiting.as_str()))
         .exec(tx.connection())
         .await?;
@@ -210,6 +217,7 @@ fn read(row: Model) -> Result<Timer, Error> {
     Ok(Timer {
         id: row.id.into(),
         call: row.call.parse().map_err(Error::internal)?,
+        subject: row.subject,
         kind: row.kind,
         nominal_at: row.nominal_at,
         due_at: row.due_at,

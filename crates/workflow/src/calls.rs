@@ -10,6 +10,7 @@ use bando_domain::letter::LetterWanted;
 use bando_domain::project::Violation;
 use bando_domain::proposal::{self, Act, Proposal};
 use bando_domain::rules::AllocationPolicy;
+use bando_domain::timer::TimersCancelled;
 use bando_store::applications::Filter;
 use bando_store::{
     Consequences, Page, PageQuery, Tx, Versioned, applications, calls, consortia, programmes,
@@ -201,7 +202,11 @@ pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Erro
 
 /// The timers of a close that was moved take the place of the earlier ones.
 fn new_close(tx: &Tx, after: &Call, letters: Vec<LetterWanted>) -> Consequences {
-    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| (after.id.clone(), kind));
+    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| TimersCancelled {
+        call: after.id.clone(),
+        subject: String::new(),
+        kind,
+    });
     Consequences {
         letters,
         cancelled: cancelled.into(),

@@ -107,6 +107,10 @@ fn cases() -> Vec<(&'static str, Case)> {
             case(queues::timers_are_unique),
         ),
         (
+            "each subject has timers of its own",
+            case(queues::each_subject_has_timers_of_its_own),
+        ),
+        (
             "a due timer is claimed once",
             case(queues::a_due_timer_is_claimed_once),
         ),

@@ -12,6 +12,7 @@ use crate::output::{Row, Sheet, View};
 pub(crate) struct Timer {
     name: String,
     call: String,
+    subject: Option<String>,
     kind: String,
     state: String,
     nominal_at: Option<String>,
@@ -34,6 +35,7 @@ impl Timer {
         Self {
             name: timer.name.clone(),
             call: timer.call.clone(),
+            subject: some(&timer.subject),
             kind: timer.kind.clone(),
             state: word(state.map(|state| state.as_str_name()), "TIMER_STATE_"),
             nominal_at: at(timer.nominal_at.as_ref()),
@@ -46,6 +48,22 @@ impl Timer {
     }
 }
 
+impl Timer {
+    /// The call, and the first block of what it is about within it.
+    fn about(&self) -> String {
+        let call = short_call(&self.call);
+        match &self.subject {
+            Some(subject) => format!("{call} {}", last_block(subject)),
+            None => call,
+        }
+    }
+}
+
+/// The last block of an id: ids made together begin alike.
+fn last_block(id: &str) -> &str {
+    id.rsplit('-').next().unwrap_or(id)
+}
+
 impl Row for Timer {
     const HEAD: &'static [&'static str] = &["NEXT", "LEFT", "SUBJECT", "ACTION", "STATE"];
     const NUMBERS: &'static [usize] = &[1];
@@ -54,7 +72,7 @@ impl Row for Timer {
         vec![
             seconds(self.due_at.as_ref()),
             self.left.clone(),
-            short_call(&self.call),
+            self.about(),
             self.kind.replace('_', " "),
             self.state.clone(),
         ]

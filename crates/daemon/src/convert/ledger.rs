@@ -237,6 +237,7 @@ pub fn timer(timer: &Timer) -> v1::Timer {
         fired_at: timer.fired_at.map(instant),
         attempts: timer.attempts,
         last_error: timer.last_error.clone().unwrap_or_default(),
+        subject: timer.subject.clone(),
     }
 }
 

@@ -45,6 +45,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0010_sqlite.sql"),
         postgres: include_str!("0010_postgres.sql"),
     },
+    Migration {
+        name: "0003_clarifications",
+        tables: include_str!("0003_clarifications.sql"),
+        sqlite: include_str!("0003_sqlite.sql"),
+        postgres: include_str!("0003_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {
@@ -176,5 +182,27 @@ mod tests {
         assert_eq!((project.title.as_str(), project.ends_on), ("Oltre", None));
         assert_eq!(project.declarations.len(), 1);
         assert_eq!(row.try_get_by_index::<i64>(1).unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_timer_of_before_keeps_its_row_and_is_about_its_call() {
+        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&connection, Some(2)).await.unwrap();
+        let before = "PRAGMA foreign_keys = OFF; \
+                      INSERT INTO timers VALUES (x'07', 'er', 'er/2016', 'call_closes', \
+                      '2016-05-31T14:00:00Z', '2016-05-31T14:00:01Z', 'waiting', 3, 4, NULL, \
+                      NULL, 'busy')";
+        connection.execute_unprepared(before).await.unwrap();
+
+        run(&connection).await.unwrap();
+
+        let query = sea_orm::Statement::from_string(
+            DbBackend::Sqlite,
+            "SELECT count(*) FROM timers WHERE id = x'07' AND subject = '' \
+             AND kind = 'call_closes' AND due_at = '2016-05-31T14:00:01Z' AND attempts = 3 \
+             AND lease_token = 4 AND last_error = 'busy'",
+        );
+        let row = connection.query_one_raw(query).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
     }
 }

@@ -86,6 +86,8 @@ pub(crate) mod letters {
         pub(crate) lease_until: Option<DateTimeUtc>,
         pub(crate) sent_at: Option<DateTimeUtc>,
         pub(crate) last_answer: Option<String>,
+        pub(crate) delivered_at: Option<DateTimeUtc>,
+        pub(crate) delivery_evidence: Option<String>,
     }
 
     super::super::plain!();
@@ -101,6 +103,7 @@ pub(crate) mod timers {
         pub(crate) id: Uuid,
         pub(crate) programme: String,
         pub(crate) call: String,
+        pub(crate) subject: String,
         pub(crate) kind: String,
         pub(crate) nominal_at: DateTimeUtc,
         pub(crate) due_at: DateTimeUtc,

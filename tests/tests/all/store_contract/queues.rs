@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bando_domain::letter::{Letter, LetterState};
-use bando_domain::timer::{Schedule, Timer, TimerKind, TimerState, TimerWanted};
+use bando_domain::timer::{Schedule, Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use bando_store::letters::{Attempt, Frozen};
 use bando_store::{Consequences, Error, Kind, Tx, letters, record, schedules, timers};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -123,6 +123,40 @@ pub(super) async fn timers_are_unique(bed: Bed) {
         .unwrap();
     let nominal: Vec<_> = timers.rows.iter().map(|timer| timer.nominal_at).collect();
     assert_eq!(nominal, [now(), now() + TimeDelta::microseconds(1)]);
+}
+
+pub(super) async fn each_subject_has_timers_of_its_own(bed: Bed) {
+    let call = &bed.call.value.id;
+    let of_call = TimerWanted::new(call, TimerKind::DraftReminder, now());
+    let of = |subject: &str| of_call.clone().about(subject);
+    set(
+        &bed,
+        vec![of_call.clone(), of("a"), of("b"), of("a")],
+        vec![],
+    )
+    .await;
+    let cancelled = TimersCancelled {
+        call: call.clone(),
+        subject: "a".to_owned(),
+        kind: TimerKind::DraftReminder,
+    };
+
+    set(&bed, vec![], vec![cancelled]).await;
+
+    let timers = timers::list(bed.store.read(), &bed.programme, None, &all())
+        .await
+        .unwrap();
+    let mut states: Vec<_> = timers
+        .rows
+        .iter()
+        .map(|timer| (timer.subject.as_str(), timer.state))
+        .collect();
+    states.sort_by_key(|(subject, _)| *subject);
+    let waiting = TimerState::Waiting;
+    assert_eq!(
+        states,
+        [("", waiting), ("a", TimerState::Cancelled), ("b", waiting)]
+    );
 }
 
 pub(super) async fn a_due_timer_is_claimed_once(bed: Bed) {
@@ -263,14 +297,19 @@ async fn listed(bed: &Bed) -> Vec<Letter> {
 }
 
 async fn set_timers(bed: &Bed, at: &[DateTime<Utc>]) {
-    static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(10);
-    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let call = &bed.call.value.id;
     let wanted = at
         .iter()
         .map(|at| TimerWanted::new(call, TimerKind::DraftReminder, *at));
+    set(bed, wanted.collect(), Vec::new()).await;
+}
+
+async fn set(bed: &Bed, timers: Vec<TimerWanted>, cancelled: Vec<TimersCancelled>) {
+    static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(10);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let consequences = Consequences {
-        timers: wanted.collect(),
+        timers,
+        cancelled,
         ..Consequences::default()
     };
     let event = registered(bed, number);
