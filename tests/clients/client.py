@@ -1,7 +1,7 @@
 """A consortium's own program, in another language: registers, drafts, submits and verifies what it
 was given in return, knowing nothing of bando but its .proto files and proto/bando/v1/receipt.md.
 
-Usage: client.py ENDPOINT PROTO_FOLDER ADMIN_TOKEN_FILE OFFICER_TOKEN_FILE
+Usage: client.py ENDPOINT PROTO_FOLDER ADMIN_TOKEN_FILE OFFICER_TOKEN_FILE APPROVER_TOKEN_FILE
 The daemon runs on a simulated clock, before the opening of the call er/2016. Prints OK.
 """
 
@@ -155,27 +155,36 @@ def project(applications, declarations):
 class Office:
     """What the region does around the consortium's own story."""
 
-    def __init__(self, channel, admin, officer):
+    def __init__(self, channel, admin, officer, approver):
         from bando.v1 import call_service_pb2 as calls
         from bando.v1 import call_service_pb2_grpc, clock_service_pb2_grpc
         from bando.v1 import consortium_service_pb2 as consortia
-        from bando.v1 import consortium_service_pb2_grpc, token_service_pb2_grpc
+        from bando.v1 import consortium_service_pb2_grpc, proposal_service_pb2_grpc
+        from bando.v1 import token_service_pb2_grpc
 
         self.calls = call_service_pb2_grpc.CallServiceStub(channel)
         self.clock = clock_service_pb2_grpc.ClockServiceStub(channel)
         self.consortia = consortium_service_pb2_grpc.ConsortiumServiceStub(channel)
+        self.proposals = proposal_service_pb2_grpc.ProposalServiceStub(channel)
         self.tokens = token_service_pb2_grpc.TokenServiceStub(channel)
-        self.admin, self.officer = admin, officer
+        self.admin, self.officer, self.approver = admin, officer, approver
         self.call_name = "programmes/er/calls/2016"
         self.messages = (calls, consortia)
 
     def open_call(self):
         calls, _ = self.messages
         known = self.calls.GetCall(calls.GetCallRequest(name=self.call_name), metadata=self.officer)
-        request = calls.PublishCallRequest(name=known.name, etag=known.etag)
-        published = self.calls.PublishCall(request, metadata=self.officer)
-        self.turn_clock(published.window.opens_at.ToSeconds() + 86_400)
-        return published
+        request = calls.ProposePublicationRequest(name=known.name, etag=known.etag)
+        proposal = self.calls.ProposePublication(request, metadata=self.officer)
+        self.approve(proposal)
+        self.turn_clock(known.window.opens_at.ToSeconds() + 86_400)
+        return known
+
+    def approve(self, proposal):
+        from bando.v1 import proposal_service_pb2 as proposals
+
+        request = proposals.ApproveProposalRequest(name=proposal.name, etag=proposal.etag)
+        self.proposals.ApproveProposal(request, metadata=self.approver)
 
     def turn_clock(self, seconds):
         from bando.v1 import clock_service_pb2 as clocks
@@ -269,14 +278,14 @@ def apply(channel, office, registered, own):
     return service, applications, answer
 
 
-def main(endpoint, proto, admin, officer):
+def main(endpoint, proto, admin, officer, approver):
     with tempfile.TemporaryDirectory() as stubs, grpc.insecure_channel(endpoint) as channel:
         generate(pathlib.Path(proto), stubs)
         import error_details_pb2 as errors
         from bando.v1 import receipt_service_pb2 as receipts
         from bando.v1 import receipt_service_pb2_grpc
 
-        office = Office(channel, bearer(admin), bearer(officer))
+        office = Office(channel, bearer(admin), bearer(officer), bearer(approver))
         published = office.open_call()
         registered = office.register()
         own = office.token_for(registered)

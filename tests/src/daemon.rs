@@ -111,6 +111,20 @@ impl TestDaemon {
         })
     }
 
+    /// The same daemon on a fresh PostgreSQL database.
+    pub async fn start_on_postgres() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let mut config = config(folder.path()).expect("a configuration");
+        let url = crate::postgres::fresh_database().await.expect("a database");
+        config.database = Settings::Postgres {
+            url,
+            connections: 8,
+        };
+        Self::start_with(folder, config)
+            .await
+            .expect("the daemon starts")
+    }
+
     /// A published call that has just opened.
     pub async fn open() -> Self {
         let daemon = Self::start().await;
@@ -202,17 +216,26 @@ impl Office {
             .into_inner()
     }
 
+    /// Published by two persons.
     pub async fn publish(&self) {
-        let request = v1::PublishCallRequest {
+        let request = v1::ProposePublicationRequest {
             name: CALL.to_owned(),
             etag: self.call().await.etag,
             ..Default::default()
         };
-        self.manager
-            .calls()
-            .publish_call(request)
-            .await
-            .expect("it is published");
+        let proposed = self.manager.calls().propose_publication(request).await;
+        let proposal = proposed.expect("it is proposed").into_inner();
+        self.approve(&proposal).await.expect("it is published");
+    }
+
+    pub async fn approve(&self, proposal: &v1::Proposal) -> Result<v1::Proposal, Status> {
+        let request = v1::ApproveProposalRequest {
+            name: proposal.name.clone(),
+            etag: proposal.etag.clone(),
+            ..Default::default()
+        };
+        let approved = self.approver.proposals().approve_proposal(request).await?;
+        Ok(approved.into_inner())
     }
 
     pub async fn turn_clock_to(&self, to: DateTime<Utc>) {

@@ -90,9 +90,12 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
             let elsewhere = || "bando --server http://127.0.0.1:7443 call list".into();
             return Some(spoken.repeat().unwrap_or_else(elsewhere));
         }
-        "CALL_CLOSED" | "CALL_NOT_OPEN" | "CALL_STILL_OPEN" | "CALL_STATE" | "OPENING_PASSED" => {
+        "CALL_CLOSED" | "CALL_NOT_OPEN" | "CALL_STILL_OPEN" | "CALL_STATE" | "OPENING_PASSED"
+        | "CALL_SUSPENDED" | "CALL_NOT_SUSPENDED" | "CALL_CANCELLED" | "BUDGET_SPENT"
+        | "CLOSE_PASSED" | "ACT_MISSING" => {
             return Some(spoken.of_call("describe"));
         }
+        "CHECKS_OPENED" => return Some(applications("")),
         "CHECKS_OPEN" => return Some(applications(" --state under_check")),
         "EVALUATION_MISSING" => return Some(applications(" --state admissible")),
         "SECOND_PERSON_REQUIRED" => return Some("bando token self".into()),
@@ -167,7 +170,9 @@ mod tests {
         "token",
         "clock",
     ];
-    const REASONS: [&str; 17] = [
+    const REASONS: [&str; 19] = [
+        "CHECKS_OPENED",
+        "CALL_SUSPENDED",
         "",
         "UNREACHABLE",
         "CALL_CLOSED",

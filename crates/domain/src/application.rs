@@ -1,6 +1,8 @@
 //! An application: one working copy that a consortium edits, the submissions it sealed, and what
 //! the office found and decided.
 
+mod window;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +16,9 @@ use crate::ids::{ApplicationId, AwardId, CallId, ConsortiumId};
 use crate::money::Eur;
 use crate::project::{Path, Project, Violation};
 use crate::receipt::Signed;
+
+pub use window::{cancel, is_late, lapse, reopen};
+use window::{expect_window, expect_window_for_drafts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
@@ -100,10 +105,12 @@ pub enum State {
     BelowThreshold,
     Waiting,
     Awarded,
+    /// The call was cancelled.
+    Cancelled,
 }
 
 impl State {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Draft,
         Self::Submitted,
         Self::Lapsed,
@@ -115,6 +122,7 @@ impl State {
         Self::BelowThreshold,
         Self::Waiting,
         Self::Awarded,
+        Self::Cancelled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -130,6 +138,7 @@ impl State {
             Self::BelowThreshold => "below_threshold",
             Self::Waiting => "waiting",
             Self::Awarded => "awarded",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -161,6 +170,10 @@ pub enum Event {
         refusal: Box<Signed>,
     },
     Lapsed,
+    /// The call was extended after its close: a draft again.
+    Reopened,
+    /// The call was cancelled.
+    Cancelled,
     Withdrawn {
         reason: String,
     },
@@ -187,6 +200,8 @@ impl Event {
             Self::Submitted { .. } => "submitted",
             Self::LateAttempted { .. } => "late_attempted",
             Self::Lapsed => "lapsed",
+            Self::Reopened => "reopened",
+            Self::Cancelled => "cancelled",
             Self::Withdrawn { .. } => "withdrawn",
             Self::CheckOpened { .. } => "check_opened",
             Self::FindingRecorded { .. } => "finding_recorded",
@@ -211,6 +226,16 @@ pub enum Refusal {
         closes_at: DateTime<Utc>,
         now: DateTime<Utc>,
     },
+    #[error(
+        "the call is suspended from {since}: the request came at {received_at}, and the close moves \
+         by the time that is lost"
+    )]
+    CallSuspended {
+        since: DateTime<Utc>,
+        received_at: DateTime<Utc>,
+    },
+    #[error("the call was cancelled")]
+    CallCancelled,
     #[error("the call closed at {closes_at}, the request came at {received_at}")]
     CallClosed {
         closes_at: DateTime<Utc>,
@@ -242,6 +267,8 @@ impl Refusal {
             Self::WrongState { .. } => "APPLICATION_STATE",
             Self::CallNotOpen { .. } => "CALL_NOT_OPEN",
             Self::CallClosed { .. } => "CALL_CLOSED",
+            Self::CallSuspended { .. } => "CALL_SUSPENDED",
+            Self::CallCancelled => "CALL_CANCELLED",
             Self::Incomplete { .. } => "APPLICATION_INCOMPLETE",
             Self::FindingsOpen { .. } => "FINDINGS_OPEN",
             Self::OutOfOrder { .. } => "SUBMISSION_OUT_OF_ORDER",
@@ -257,7 +284,7 @@ pub fn draft(
     consortium: ConsortiumId,
     now: DateTime<Utc>,
 ) -> Result<Event, Refusal> {
-    expect_window(call, now)?;
+    expect_window_for_drafts(call, now)?;
     Ok(Event::Drafted {
         id,
         call: call.id.clone(),
@@ -275,7 +302,7 @@ pub fn edit(
     now: DateTime<Utc>,
 ) -> Result<Event, Refusal> {
     expect_editable(application)?;
-    expect_window(call, now)?;
+    expect_window_for_drafts(call, now)?;
     let mut changed = Project::default();
     changed.take(project, paths);
     Ok(Event::Edited {
@@ -312,29 +339,6 @@ pub fn may_submit(
     Ok(())
 }
 
-/// Whether an attempt at `received_at` is late and must be remembered and refused with a signed
-/// statement.
-pub fn is_late(application: &Application, call: &Call, received_at: DateTime<Utc>) -> bool {
-    let tried_to_submit = matches!(
-        application.state,
-        State::Draft | State::Submitted | State::Lapsed | State::Late
-    );
-    tried_to_submit && received_at > call.terms.window.closes_at
-}
-
-/// A draft that was never submitted lapses once nothing received in time can still arrive.
-pub fn lapse(application: &Application, call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
-    expect_state(application, State::Draft)?;
-    if now < call.terms.window.closes_at + crate::call::LAPSE_AFTER {
-        return Err(Refusal::CallNotOpen {
-            opens_at: call.terms.window.opens_at,
-            closes_at: call.terms.window.closes_at,
-            now,
-        });
-    }
-    Ok(Event::Lapsed)
-}
-
 /// The consortium takes its application back, until its place in the ranking is decided.
 pub fn withdraw(application: &Application, reason: &str) -> Result<Event, Refusal> {
     match application.state {
@@ -348,7 +352,8 @@ pub fn withdraw(application: &Application, reason: &str) -> Result<Event, Refusa
         | State::Inadmissible
         | State::BelowThreshold
         | State::Waiting
-        | State::Awarded => Err(Refusal::WrongState {
+        | State::Awarded
+        | State::Cancelled => Err(Refusal::WrongState {
             required: "submitted, under_check or admissible",
             actual: application.state.as_str(),
         }),
@@ -434,6 +439,8 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
             }
         }
         Event::Lapsed => application.state = State::Lapsed,
+        Event::Reopened => application.state = State::Draft,
+        Event::Cancelled => application.state = State::Cancelled,
         Event::Withdrawn { reason } => {
             application.state = State::Withdrawn;
             application.withdrawn_because = Some(reason.clone());
@@ -528,22 +535,4 @@ fn expect_editable(application: &Application) -> Result<(), Refusal> {
         required: "draft or submitted",
         actual: application.state.as_str(),
     })
-}
-
-fn expect_window(call: &Call, now: DateTime<Utc>) -> Result<(), Refusal> {
-    let (opens_at, closes_at) = (call.terms.window.opens_at, call.terms.window.closes_at);
-    if now > closes_at {
-        return Err(Refusal::CallClosed {
-            closes_at,
-            received_at: now,
-        });
-    }
-    if now < opens_at || call.state == crate::call::State::Draft {
-        return Err(Refusal::CallNotOpen {
-            opens_at,
-            closes_at,
-            now,
-        });
-    }
-    Ok(())
 }

@@ -1,5 +1,8 @@
 //! A call: one yearly edition with its budget, rules and window, from draft to award.
 
+mod acts;
+mod outage;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +13,9 @@ use crate::programme::Text;
 use crate::receipt::instant_text;
 use crate::rules::{AllocationPolicy, RuleSet};
 use crate::timer::{TimerKind, TimerWanted};
+
+pub use acts::{ACT_TO_BE_STATED, Cancellation, cancel, extend, publish};
+pub use outage::{Outage, resume, suspend};
 
 /// How long after the close drafts lapse: the longest life of a request, so that a submission
 /// received in time is never overtaken.
@@ -42,6 +48,19 @@ pub struct Window {
     /// Earlier closes, oldest first.
     #[serde(default)]
     pub extensions: Vec<Extension>,
+    /// Interruptions of the service, oldest first.
+    #[serde(default)]
+    pub outages: Vec<Outage>,
+    /// Days that an interruption gives back at least.
+    #[serde(default = "default_outage_days")]
+    pub outage_days: u32,
+}
+
+/// What a call gives back at least when its file does not say.
+pub const OUTAGE_DAYS: u32 = 1;
+
+const fn default_outage_days() -> u32 {
+    OUTAGE_DAYS
 }
 
 /// A close that gave way to another: to a later one, or to the instant the budget was spent.
@@ -75,6 +94,9 @@ pub struct Call {
     pub state: State,
     /// The ranking in force, once approved.
     pub ranking: Option<RankingId>,
+    /// Why it was cancelled, once it is.
+    #[serde(default)]
+    pub cancellation: Option<Cancellation>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -86,16 +108,18 @@ pub enum State {
     Closed,
     Ranked,
     Awarded,
+    Cancelled,
 }
 
 impl State {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Draft,
         Self::Published,
         Self::Open,
         Self::Closed,
         Self::Ranked,
         Self::Awarded,
+        Self::Cancelled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -106,6 +130,7 @@ impl State {
             Self::Closed => "closed",
             Self::Ranked => "ranked",
             Self::Awarded => "awarded",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -120,7 +145,7 @@ pub enum Event {
     },
     Published,
     Opened,
-    /// By the approval of a second person.
+    /// By the approval of a second person; a call that had closed is open again.
     Extended {
         act: String,
         closes_at: DateTime<Utc>,
@@ -131,11 +156,27 @@ pub enum Event {
     Exhausted {
         at: DateTime<Utc>,
     },
+    /// The service is interrupted from this instant.
+    Suspended {
+        from: DateTime<Utc>,
+        reason: String,
+    },
+    /// The service is back; the close moves by what was lost.
+    Resumed {
+        at: DateTime<Utc>,
+        act: String,
+        closes_at: DateTime<Utc>,
+        closes_text: String,
+    },
     Closed,
     Ranked {
         ranking: RankingId,
     },
     Awarded,
+    /// By the approval of a second person.
+    Cancelled {
+        cancellation: Cancellation,
+    },
 }
 
 impl Event {
@@ -146,9 +187,12 @@ impl Event {
             Self::Opened => "opened",
             Self::Extended { .. } => "extended",
             Self::Exhausted { .. } => "exhausted",
+            Self::Suspended { .. } => "suspended",
+            Self::Resumed { .. } => "resumed",
             Self::Closed => "closed",
             Self::Ranked { .. } => "ranked",
             Self::Awarded => "awarded",
+            Self::Cancelled { .. } => "cancelled",
         }
     }
 }
@@ -176,7 +220,25 @@ pub enum Refusal {
         closes_at: DateTime<Utc>,
         proposed: DateTime<Utc>,
     },
-    #[error("the call closed at {closes_at}, it is {now}: it is extended before that")]
+    #[error("an extension ends after now, {now}, and {proposed} does not")]
+    ExtensionPassed {
+        proposed: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+    #[error(
+        "{checked} applications are checked already: opening the call again would let others answer \
+         to what the office has seen"
+    )]
+    ChecksOpened { checked: u64 },
+    #[error("the budget was spent at {at}: first come, first served has no more time to give")]
+    BudgetSpent { at: DateTime<Utc> },
+    #[error("the call is suspended since {since}: resume it first")]
+    Suspended { since: DateTime<Utc> },
+    #[error("the call is not suspended")]
+    NotSuspended,
+    #[error("the act that publishes the call is not stated yet: `{stated}`")]
+    ActMissing { stated: String },
+    #[error("the call closed at {closes_at}, it is {now}")]
     ClosePassed {
         closes_at: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -198,6 +260,12 @@ impl Refusal {
             Self::StillOpen { .. } => "CALL_STILL_OPEN",
             Self::NotLater { .. } => "EXTENSION_NOT_LATER",
             Self::ClosePassed { .. } => "CLOSE_PASSED",
+            Self::ExtensionPassed { .. } => "EXTENSION_PASSED",
+            Self::ChecksOpened { .. } => "CHECKS_OPENED",
+            Self::BudgetSpent { .. } => "BUDGET_SPENT",
+            Self::Suspended { .. } => "CALL_SUSPENDED",
+            Self::NotSuspended => "CALL_NOT_SUSPENDED",
+            Self::ActMissing { .. } => "ACT_MISSING",
         }
     }
 }
@@ -213,15 +281,6 @@ pub fn load(before: Option<&Call>, id: CallId, terms: Terms) -> Result<Event, Re
     })
 }
 
-pub fn publish(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
-    expect_state(call, State::Draft)?;
-    let opens_at = call.terms.window.opens_at;
-    if now > opens_at {
-        return Err(Refusal::OpeningPassed { opens_at, now });
-    }
-    Ok(Event::Published)
-}
-
 pub fn open(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
     expect_state(call, State::Published)?;
     let opens_at = call.terms.window.opens_at;
@@ -229,40 +288,6 @@ pub fn open(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
         return Err(Refusal::NotYetOpen { opens_at, now });
     }
     Ok(Event::Opened)
-}
-
-/// Moves the close of a published or open call to a later instant, before the old one has passed:
-/// decided on the instants, not on whether a timer had fired.
-pub fn extend(
-    call: &Call,
-    act: &str,
-    (closes_at, closes_text): (DateTime<Utc>, &str),
-    now: DateTime<Utc>,
-) -> Result<Event, Refusal> {
-    if !matches!(call.state, State::Published | State::Open) {
-        return Err(Refusal::WrongState {
-            required: "published or open",
-            actual: call.state.as_str(),
-        });
-    }
-    let before = call.terms.window.closes_at;
-    if now > before {
-        return Err(Refusal::ClosePassed {
-            closes_at: before,
-            now,
-        });
-    }
-    if closes_at <= before {
-        return Err(Refusal::NotLater {
-            closes_at: before,
-            proposed: closes_at,
-        });
-    }
-    Ok(Event::Extended {
-        act: act.to_owned(),
-        closes_at,
-        closes_text: closes_text.to_owned(),
-    })
 }
 
 /// Closes a first-come call early when what its submissions would get leaves nothing that could
@@ -280,6 +305,7 @@ pub fn exhaust(call: &Call, claimed: Eur, at: DateTime<Utc>) -> Option<Event> {
 
 pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
     expect_state(call, State::Open)?;
+    expect_running(call)?;
     let closes_at = call.terms.window.closes_at;
     if now <= closes_at {
         return Err(Refusal::StillOpen { closes_at, now });
@@ -292,7 +318,7 @@ pub fn close(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
 pub fn rank(call: &Call, ranking: RankingId) -> Result<Event, Refusal> {
     match call.state {
         State::Closed | State::Ranked => Ok(Event::Ranked { ranking }),
-        State::Draft | State::Published | State::Open | State::Awarded => {
+        State::Draft | State::Published | State::Open | State::Awarded | State::Cancelled => {
             Err(Refusal::WrongState {
                 required: "closed or ranked",
                 actual: call.state.as_str(),
@@ -316,6 +342,7 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             terms,
             state: State::Draft,
             ranking: None,
+            cancellation: None,
         });
     }
     let call = before?;
@@ -333,8 +360,27 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             act,
             closes_at,
             closes_text,
-        } => moved(call, Some(act.as_str()), *closes_at, closes_text),
+        } => {
+            let was = call.state;
+            let state = if was == State::Closed {
+                State::Open
+            } else {
+                was
+            };
+            let call = Call { state, ..call };
+            moved(call, Some(act.as_str()), *closes_at, closes_text)
+        }
         Event::Exhausted { at } => moved(call, None, *at, &instant_text(*at)),
+        Event::Suspended { from, reason } => outage::begun(call, *from, reason),
+        Event::Resumed {
+            at,
+            act,
+            closes_at,
+            closes_text,
+        } => {
+            let call = outage::ended(call, *at, act);
+            moved(call, Some(act.as_str()), *closes_at, closes_text)
+        }
         Event::Closed => Call {
             state: State::Closed,
             ..call
@@ -346,6 +392,11 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
         },
         Event::Awarded => Call {
             state: State::Awarded,
+            ..call
+        },
+        Event::Cancelled { cancellation } => Call {
+            state: State::Cancelled,
+            cancellation: Some(cancellation.clone()),
             ..call
         },
     })
@@ -408,11 +459,20 @@ impl Call {
     /// Whether an application received at `received_at` is in time. Decided by the instants of
     /// the window alone: whether a timer had fired plays no part.
     pub fn receives(&self, received_at: DateTime<Utc>) -> bool {
-        received_at >= self.terms.window.opens_at && received_at <= self.terms.window.closes_at
+        received_at >= self.terms.window.opens_at
+            && received_at <= self.terms.window.closes_at
+            && self.interrupted_at(received_at).is_none()
     }
 
     pub fn title(&self, language: Language) -> &str {
         self.terms.title.in_language(language)
+    }
+}
+
+fn expect_running(call: &Call) -> Result<(), Refusal> {
+    match call.interruption() {
+        Some(outage) => Err(Refusal::Suspended { since: outage.from }),
+        None => Ok(()),
     }
 }
 
@@ -427,11 +487,11 @@ fn expect_state(call: &Call, required: State) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::examples::rules;
 
-    fn call() -> Call {
+    pub(crate) fn call() -> Call {
         let opens_at = DateTime::UNIX_EPOCH;
         let window = Window {
             zone: "Europe/Rome".parse().unwrap(),
@@ -440,6 +500,8 @@ mod tests {
             opens_text: "opening".to_owned(),
             closes_text: "close".to_owned(),
             extensions: Vec::new(),
+            outages: Vec::new(),
+            outage_days: OUTAGE_DAYS,
         };
         let terms = Terms {
             title: Text::new("bando", "call"),
@@ -455,52 +517,12 @@ mod tests {
             terms,
             state: State::Open,
             ranking: None,
+            cancellation: None,
         }
     }
 
-    fn later(call: &Call, minutes: i64) -> DateTime<Utc> {
+    pub(crate) fn later(call: &Call, minutes: i64) -> DateTime<Utc> {
         call.terms.window.closes_at + TimeDelta::minutes(minutes)
-    }
-
-    #[test]
-    fn an_extension_keeps_the_close_it_replaces() {
-        let before = call();
-        let new = later(&before, 60);
-
-        let event = extend(&before, "DD 1", (new, "later"), later(&before, 0)).unwrap();
-        let after = apply(Some(before.clone()), &event).unwrap();
-
-        assert_eq!(after.terms.window.closes_at, new);
-        assert_eq!(
-            after.terms.window.extensions[0].was,
-            before.terms.window.closes_at
-        );
-        assert!(after.receives(new) && !after.receives(new + TimeDelta::microseconds(1)));
-    }
-
-    #[test]
-    fn an_extension_is_later_and_in_time() {
-        let before = call();
-        let reason = |minutes, now| {
-            let close = (later(&before, minutes), "");
-            extend(&before, "DD 1", close, later(&before, now))
-                .unwrap_err()
-                .reason()
-        };
-
-        assert_eq!(reason(0, -1), "EXTENSION_NOT_LATER");
-        assert_eq!(reason(60, 1), "CLOSE_PASSED");
-        let closed = Call {
-            state: State::Closed,
-            ..before.clone()
-        };
-        let refusal = extend(
-            &closed,
-            "DD 1",
-            (later(&before, 60), ""),
-            later(&before, -1),
-        );
-        assert_eq!(refusal.unwrap_err().reason(), "CALL_STATE");
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub enum LetterKind {
     CallOpened,
     DraftReminder,
     CallExtended,
+    CallSuspended,
+    CallResumed,
+    CallCancelled,
     Receipt,
     Lapsed,
     LateRefusal,
@@ -87,9 +90,12 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::CallOpened,
         Self::CallExtended,
+        Self::CallSuspended,
+        Self::CallResumed,
+        Self::CallCancelled,
         Self::DraftReminder,
         Self::Receipt,
         Self::Lapsed,
@@ -107,6 +113,9 @@ impl LetterKind {
         match self {
             Self::CallOpened => "call_opened",
             Self::CallExtended => "call_extended",
+            Self::CallSuspended => "call_suspended",
+            Self::CallResumed => "call_resumed",
+            Self::CallCancelled => "call_cancelled",
             Self::DraftReminder => "draft_reminder",
             Self::Receipt => "receipt",
             Self::Lapsed => "lapsed",
@@ -142,6 +151,31 @@ pub enum Facts {
         was: DateTime<Utc>,
         closes_at: DateTime<Utc>,
         act: String,
+        /// The old close had passed: what had lapsed is a draft again.
+        #[serde(default)]
+        reopened: bool,
+    },
+    CallSuspended {
+        application: String,
+        project: String,
+        since: DateTime<Utc>,
+        reason: String,
+    },
+    CallResumed {
+        application: String,
+        project: String,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+        /// The close before the outage.
+        was: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        act: String,
+    },
+    CallCancelled {
+        application: String,
+        project: String,
+        act: String,
+        reason: String,
     },
     DraftReminder {
         application: String,
@@ -244,6 +278,9 @@ impl Facts {
         match self {
             Self::CallOpened { .. } => LetterKind::CallOpened,
             Self::CallExtended { .. } => LetterKind::CallExtended,
+            Self::CallSuspended { .. } => LetterKind::CallSuspended,
+            Self::CallResumed { .. } => LetterKind::CallResumed,
+            Self::CallCancelled { .. } => LetterKind::CallCancelled,
             Self::DraftReminder { .. } => LetterKind::DraftReminder,
             Self::Receipt { .. } => LetterKind::Receipt,
             Self::Lapsed { .. } => LetterKind::Lapsed,

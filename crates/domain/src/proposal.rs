@@ -4,7 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::call::{Call, Cancellation};
 use crate::ids::{CallId, ProposalId, RankingId};
+use crate::receipt::{canonical, sha256_hex};
 
 /// How long a proposal waits for its second person.
 pub const EXPIRES_AFTER: TimeDelta = TimeDelta::days(30);
@@ -40,6 +42,10 @@ pub enum Act {
         closes_text: String,
         act: String,
     },
+    /// Make the call public.
+    Publication,
+    /// Withdraw the call.
+    Cancellation { cancellation: Cancellation },
 }
 
 impl Act {
@@ -48,6 +54,8 @@ impl Act {
             Self::Ranking { .. } => "ranking",
             Self::Award { .. } => "award",
             Self::Extension { .. } => "extension",
+            Self::Publication => "publication",
+            Self::Cancellation { .. } => "cancellation",
         }
     }
 
@@ -55,8 +63,27 @@ impl Act {
     pub const fn ranking(&self) -> Option<RankingId> {
         match self {
             Self::Ranking { ranking } | Self::Award { ranking, .. } => Some(*ranking),
-            Self::Extension { .. } => None,
+            Self::Extension { .. } | Self::Publication | Self::Cancellation { .. } => None,
         }
+    }
+
+    /// SHA-256 of what this would do to the call as it is now; `None` for acts about a ranking,
+    /// whose payload is the ranking.
+    ///
+    /// # Errors
+    /// Never in practice: every part has a JSON form.
+    pub fn call_payload(&self, call: &Call) -> Result<Option<String>, serde_json::Error> {
+        let payload = match self {
+            Self::Ranking { .. } | Self::Award { .. } => return Ok(None),
+            Self::Extension { closes_at, act, .. } => {
+                canonical(&(&call.id, call.terms.window.closes_at, closes_at, act))?
+            }
+            Self::Publication => canonical(&(&call.id, &call.terms))?,
+            Self::Cancellation { cancellation } => {
+                canonical(&(&call.id, call.ranking, cancellation))?
+            }
+        };
+        Ok(Some(sha256_hex(&payload)))
     }
 
     /// What would be done, in words that a second person can judge.
@@ -67,6 +94,10 @@ impl Act {
             Self::Extension {
                 closes_text, act, ..
             } => format!("close at {closes_text} under {act}"),
+            Self::Publication => "publish the call as it is loaded".to_owned(),
+            Self::Cancellation {
+                cancellation: Cancellation { act, reason },
+            } => format!("cancel the call under {act}: {reason}"),
         }
     }
 }
@@ -77,16 +108,19 @@ pub enum State {
     Pending,
     Approved,
     Rejected,
+    /// Nobody decided it in time.
+    Expired,
 }
 
 impl State {
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Approved, Self::Rejected];
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Rejected, Self::Expired];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
+            Self::Expired => "expired",
         }
     }
 }
@@ -107,6 +141,7 @@ pub enum Event {
         at: DateTime<Utc>,
         reason: String,
     },
+    Expired,
 }
 
 impl Event {
@@ -115,6 +150,7 @@ impl Event {
             Self::Requested { .. } => "requested",
             Self::Approved { .. } => "approved",
             Self::Rejected { .. } => "rejected",
+            Self::Expired => "expired",
         }
     }
 }
@@ -207,6 +243,12 @@ pub fn approve(
     })
 }
 
+/// Nobody decided in time; the place is free for another proposal.
+pub fn expire(proposal: &Proposal, now: DateTime<Utc>) -> Option<Event> {
+    let is_over = proposal.state == State::Pending && now > proposal.expires_at;
+    is_over.then_some(Event::Expired)
+}
+
 /// Anybody entitled may reject, the requester included: taking back one's own is no approval.
 pub fn reject(
     proposal: &Proposal,
@@ -241,6 +283,10 @@ pub fn apply(before: Option<Proposal>, event: &Event) -> Option<Proposal> {
             decided_by: Some(by.clone()),
             decided_at: Some(*at),
             reason: Some(reason.clone()),
+            ..proposal
+        }),
+        Event::Expired => before.map(|proposal| Proposal {
+            state: State::Expired,
             ..proposal
         }),
     }
@@ -300,6 +346,47 @@ mod tests {
             approve(&proposal, "bruno", "a", late).unwrap_err().reason(),
             "PROPOSAL_EXPIRED"
         );
+    }
+
+    #[test]
+    fn what_nobody_decided_in_time_gives_its_place_away() {
+        let proposal = pending();
+        assert_eq!(expire(&proposal, proposal.expires_at), None);
+        let late = proposal.expires_at + TimeDelta::microseconds(1);
+
+        let event = expire(&proposal, late).unwrap();
+        let expired = apply(Some(proposal), &event).unwrap();
+
+        assert_eq!(expired.state, State::Expired);
+        assert_eq!(expire(&expired, late), None);
+        let refusal = approve(&expired, "bruno", "a", late).unwrap_err();
+        assert_eq!(refusal.reason(), "PROPOSAL_STATE");
+    }
+
+    #[test]
+    fn what_would_be_done_to_a_call_is_another_thing_once_the_call_changed() {
+        let mut call = crate::call::tests::call();
+        let extension = Act::Extension {
+            closes_at: DateTime::UNIX_EPOCH + TimeDelta::days(40),
+            closes_text: "1970-02-10 01:00".to_owned(),
+            act: "DD 1".to_owned(),
+        };
+        let cancellation = Act::Cancellation {
+            cancellation: Cancellation {
+                act: "DD 1".to_owned(),
+                reason: "no funds".to_owned(),
+            },
+        };
+        let acts = [Act::Publication, extension, cancellation];
+        let payloads = |call: &Call| acts.clone().map(|act| act.call_payload(call).unwrap());
+        let before = payloads(&call);
+        assert_eq!(before, payloads(&call));
+
+        call.terms.window.closes_at += TimeDelta::days(1);
+        call.ranking = Some(RankingId(uuid::Uuid::from_u128(1)));
+        let after = payloads(&call);
+
+        assert!(before.iter().zip(&after).all(|(old, new)| old != new));
     }
 
     #[test]

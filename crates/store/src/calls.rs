@@ -71,6 +71,7 @@ fn read(row: Model) -> Result<Versioned<Call>, Error> {
         terms: serde_json::from_value(row.terms)?,
         state: by_name(State::ALL, State::as_str, &row.state)?,
         ranking: row.ranking.map(Into::into),
+        cancellation: row.cancellation.map(serde_json::from_value).transpose()?,
     };
     Ok(Versioned {
         version: row.version,
@@ -121,6 +122,11 @@ impl Aggregate for Call {
             budget_cents: self.terms.budget.as_cents(),
             ranking: self.ranking.map(|id| id.0),
             terms: serde_json::to_value(&self.terms)?,
+            cancellation: self
+                .cancellation
+                .as_ref()
+                .map(serde_json::to_value)
+                .transpose()?,
         };
         save_row!(
             tx,

@@ -47,13 +47,27 @@ pub async fn list<D: Db>(
     }))
 }
 
-/// Whether an act of a kind waits for its second person in a call.
-pub async fn is_pending<D: Db>(db: &D, call: &CallId, kind: &str) -> Result<bool, Error> {
-    let query = Entity::find()
+/// What waits for its second person in a call, oldest first.
+pub async fn pending_in<D: Db>(db: &D, call: &CallId) -> Result<Vec<Versioned<Proposal>>, Error> {
+    let rows = Entity::find()
         .filter(Column::Call.eq(call.to_string()))
-        .filter(Column::Kind.eq(kind))
-        .filter(Column::State.eq(State::Pending.as_str()));
-    Ok(query.count(db.connection()).await? > 0)
+        .filter(Column::State.eq(State::Pending.as_str()))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// What waits in a programme though its time is over.
+pub async fn overdue(tx: &Tx, programme: &ProgrammeId) -> Result<Vec<Versioned<Proposal>>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Programme.eq(programme.as_str()))
+        .filter(Column::State.eq(State::Pending.as_str()))
+        .filter(Column::ExpiresAt.lt(tx.cause().at))
+        .order_by_asc(Column::Id)
+        .all(tx.connection())
+        .await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Pending proposals about a ranking.

@@ -1,7 +1,7 @@
 //! Timers as rows: unique by call, subject, kind and nominal time, claimed under a lease with a
 //! fencing token, parked after repeated failure.
 
-use bando_domain::ids::ProgrammeId;
+use bando_domain::ids::{CallId, ProgrammeId};
 use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
@@ -60,6 +60,20 @@ pub(crate) async fn cancel(tx: &Tx, cancelled: &TimersCancelled) -> Result<(), E
         .filter(Column::Call.eq(cancelled.call.to_string()))
         .filter(Column::Subject.eq(cancelled.subject.as_str()))
         .filter(Column::Kind.eq(cancelled.kind.as_str()))
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Cancels everything that waits in a call, whatever it is about within it.
+pub async fn cancel_of_call(tx: &Tx, call: &CallId) -> Result<(), Error> {
+    Entity::update_many()
+        .col_expr(
+            Column::State,
+            Expr::value(TimerState::Cancelled.as_str().to_owned()),
+        )
+        .filter(Column::Call.eq(call.to_string()))
         .filter(Column::State.eq(TimerState::Waiting.as_str()))
         .exec(tx.connection())
         .await?;

@@ -92,7 +92,7 @@ pub async fn propose(
     call: &CallId,
     act: &str,
 ) -> Result<Versioned<Proposal>, Error> {
-    let act = call_cases::expect_act(act)?;
+    let act = crate::call_acts::expect_act(act)?;
     cx.once(command, || async {
         let call = call_cases::get(cx, &command.actor, call).await?.value;
         call::award(&call)?;

@@ -1,28 +1,21 @@
-//! Calls: loaded from their files, published by a manager, opened and closed by time.
-
-use bando_domain::actor::{Actor, Role};
-use bando_domain::application::State as ApplicationState;
-use bando_domain::call::{self, Call, State};
-use bando_domain::call_file::{self, Mistake};
-use bando_domain::civil::resolve_deadline;
-use bando_domain::ids::{CallId, ProgrammeId, ProposalId};
-use bando_domain::letter::LetterWanted;
-use bando_domain::project::Violation;
-use bando_domain::proposal::{self, Act, Proposal};
-use bando_domain::rules::AllocationPolicy;
-use bando_domain::timer::TimersCancelled;
-use bando_store::applications::Filter;
-use bando_store::{
-    Consequences, Page, PageQuery, Tx, Versioned, applications, calls, consortia, programmes,
-    record,
-};
-use chrono::{DateTime, Utc};
+//! Calls: loaded from their files, opened and closed by time.
 
 use crate::authority::expect_programme;
 use crate::context::{Command, Context};
 use crate::correspondence;
 use crate::error::Error;
-use crate::proposals;
+use bando_domain::actor::{Actor, Role};
+use bando_domain::call::{self, Call, State};
+use bando_domain::call_file::{self, Mistake};
+use bando_domain::ids::{CallId, ProgrammeId};
+use bando_domain::letter::LetterWanted;
+use bando_domain::project::Violation;
+use bando_domain::rules::AllocationPolicy;
+use bando_domain::timer::TimersCancelled;
+use bando_store::{
+    Consequences, Page, PageQuery, Tx, Versioned, applications, calls, consortia, programmes,
+    record,
+};
 
 /// Consortia written to per read when a call opens.
 const PAGE: u64 = 500;
@@ -84,105 +77,6 @@ pub async fn load(
     .await
 }
 
-/// Publishes a draft: its dates become timers in the same commit.
-pub async fn publish(
-    cx: &Context,
-    command: &Command,
-    id: &CallId,
-    etag: &str,
-) -> Result<Versioned<Call>, Error> {
-    cx.once(command, || async {
-        let before = get(cx, &command.actor, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let event = call::publish(&before.value, command.received_at)?;
-        let timers = call::timers(&before.value);
-        cx.commit(command, async move |tx: &Tx| {
-            let consequences = Consequences {
-                timers,
-                ..Consequences::default()
-            };
-            Ok(record(tx, Some(before), &event, consequences).await?)
-        })
-        .await
-    })
-    .await
-}
-
-/// Asks a second person to move the close to a later civil time of the call's zone.
-pub async fn propose_extension(
-    cx: &Context,
-    command: &Command,
-    id: &CallId,
-    etag: &str,
-    closes: &str,
-    act: &str,
-) -> Result<Versioned<Proposal>, Error> {
-    let act = expect_act(act)?;
-    cx.once(command, || async {
-        let before = get(cx, &command.actor, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let call = before.value;
-        let closes_at = resolve_deadline(closes, &call.terms.window.zone)
-            .map_err(|error| Error::invalid("closes", "CIVIL_TIME", error.to_string()))?;
-        let (person, at) = (command.actor.person.clone(), command.received_at);
-        call::extend(&call, act, (closes_at, closes), at)?;
-        let payload_sha256 = proposals::extension_payload(&call, closes_at, act)?;
-        let act = Act::Extension {
-            closes_at,
-            closes_text: closes.to_owned(),
-            act: act.to_owned(),
-        };
-        cx.commit(command, async move |tx: &Tx| {
-            if bando_store::proposals::is_pending(tx, &call.id, act.kind()).await? {
-                return Err(Error::Exists {
-                    reason: "PROPOSAL_EXISTS",
-                    message: "an extension of this call waits for approval already".to_owned(),
-                });
-            }
-            let id = ProposalId(tx.new_id());
-            let event = proposal::request(id, call.id, act, payload_sha256, &person, at);
-            Ok(record(tx, None, &event, Consequences::default()).await?)
-        })
-        .await
-    })
-    .await
-}
-
-/// The number of an act, as people write it.
-pub(crate) fn expect_act(act: &str) -> Result<&str, Error> {
-    let act = act.trim();
-    if act.is_empty() || act.len() > 200 || act.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            "act",
-            "REQUIRED",
-            "the number of the act, 1 to 200 bytes",
-        ));
-    }
-    Ok(act)
-}
-
-/// Moves the close: its timers are set anew, and everybody with an application is told, in the
-/// commit of the approval.
-pub(crate) async fn extend(
-    tx: &Tx,
-    before: Versioned<Call>,
-    act: &str,
-    close: (DateTime<Utc>, &str),
-) -> Result<(), Error> {
-    let was = before.value.terms.window.closes_at;
-    let event = call::extend(&before.value, act, close, tx.cause().at)?;
-    let Some(after) = call::apply(Some(before.value.clone()), &event) else {
-        return Err(bando_store::Error::internal("a call cannot begin with its extension").into());
-    };
-    let mut letters = Vec::new();
-    for state in [ApplicationState::Draft, ApplicationState::Submitted] {
-        letters.extend(told_of_extension(tx, &after, state, was, act).await?);
-    }
-    let consequences = new_close(tx, &after, letters);
-    record(tx, Some(before), &event, consequences).await?;
-    Ok(())
-}
-
 /// First come, first served: closes the call when the submission at hand spent its budget, in its
 /// transaction.
 pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Error> {
@@ -201,53 +95,23 @@ pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Erro
 }
 
 /// The timers of a close that was moved take the place of the earlier ones.
-fn new_close(tx: &Tx, after: &Call, letters: Vec<LetterWanted>) -> Consequences {
-    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| TimersCancelled {
-        call: after.id.clone(),
-        subject: String::new(),
-        kind,
-    });
+pub(crate) fn new_close(tx: &Tx, after: &Call, letters: Vec<LetterWanted>) -> Consequences {
     Consequences {
         letters,
-        cancelled: cancelled.into(),
+        cancelled: old_close(after),
         timers: call::timers_of_close(after, tx.cause().at),
         ..Consequences::default()
     }
 }
 
-async fn told_of_extension(
-    tx: &Tx,
-    call: &Call,
-    state: ApplicationState,
-    was: DateTime<Utc>,
-    act: &str,
-) -> Result<Vec<LetterWanted>, Error> {
-    let filter = Filter {
-        state: Some(state),
-        ..Filter::default()
-    };
-    let mut page = PageQuery {
-        size: PAGE,
-        after: None,
-    };
-    let mut letters = Vec::new();
-    loop {
-        let found = applications::list(tx, &call.id, &filter, &page).await?;
-        for known in &found.rows {
-            let owner = consortia::get(tx, known.value.consortium).await?.value;
-            letters.push(correspondence::call_extended(
-                call,
-                &owner,
-                &known.value,
-                was,
-                act,
-            ));
-        }
-        match found.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(letters),
-        }
-    }
+/// The timers that hang on the close as it stood.
+pub(crate) fn old_close(call: &Call) -> Vec<TimersCancelled> {
+    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| TimersCancelled {
+        call: call.id.clone(),
+        subject: String::new(),
+        kind,
+    });
+    cancelled.into()
 }
 
 /// Opens a call in the transaction of its timer and writes to every consortium. A call that is
@@ -287,7 +151,7 @@ pub(crate) async fn close(tx: &Tx, id: &CallId) -> Result<(), Error> {
         let event = call::open(&before.value, tx.cause().at)?;
         before = record(tx, Some(before), &event, Consequences::default()).await?;
     }
-    if before.value.state != State::Open {
+    if before.value.state != State::Open || before.value.interruption().is_some() {
         return Ok(());
     }
     let event = call::close(&before.value, tx.cause().at)?;

@@ -1,7 +1,7 @@
 //! Which letter each act causes, to whom, with which facts and under which key.
 
 use bando_domain::application::{Application, Submission};
-use bando_domain::call::Call;
+use bando_domain::call::{Call, Cancellation};
 use bando_domain::consortium::Consortium;
 use bando_domain::eligibility::{Finding, Verdict};
 use bando_domain::event::Personal;
@@ -36,7 +36,7 @@ pub(crate) fn call_extended(
     call: &Call,
     consortium: &Consortium,
     application: &Application,
-    was: DateTime<Utc>,
+    (was, reopened): (DateTime<Utc>, bool),
     act: &str,
 ) -> LetterWanted {
     let closes_at = call.terms.window.closes_at;
@@ -53,9 +53,78 @@ pub(crate) fn call_extended(
                 was,
                 closes_at,
                 act: act.to_owned(),
+                reopened,
             },
         )
     }
+}
+
+/// `call` as it is once suspended.
+pub(crate) fn call_suspended(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    since: DateTime<Utc>,
+    reason: &str,
+) -> LetterWanted {
+    let number = call.terms.window.outages.len();
+    about(
+        format!("call_suspended/{}/{number}", application.id),
+        consortium,
+        application,
+        Facts::CallSuspended {
+            application: application.label(),
+            project: project(application),
+            since,
+            reason: reason.to_owned(),
+        },
+    )
+}
+
+/// `call` as it is once resumed.
+pub(crate) fn call_resumed(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    was: DateTime<Utc>,
+    act: &str,
+) -> LetterWanted {
+    let window = &call.terms.window;
+    let number = window.outages.len();
+    let outage = window.outages.last();
+    let since = outage.map_or(was, |outage| outage.from);
+    about(
+        format!("call_resumed/{}/{number}", application.id),
+        consortium,
+        application,
+        Facts::CallResumed {
+            application: application.label(),
+            project: project(application),
+            since,
+            until: outage.and_then(|outage| outage.until).unwrap_or(since),
+            was,
+            closes_at: window.closes_at,
+            act: act.to_owned(),
+        },
+    )
+}
+
+pub(crate) fn call_cancelled(
+    consortium: &Consortium,
+    application: &Application,
+    cancellation: &Cancellation,
+) -> LetterWanted {
+    about(
+        format!("call_cancelled/{}", application.id),
+        consortium,
+        application,
+        Facts::CallCancelled {
+            application: application.label(),
+            project: project(application),
+            act: cancellation.act.clone(),
+            reason: cancellation.reason.clone(),
+        },
+    )
 }
 
 pub(crate) fn draft_reminder(
@@ -67,11 +136,7 @@ pub(crate) fn draft_reminder(
 ) -> LetterWanted {
     let closes_at = call.terms.window.closes_at;
     let minutes = (closes_at - nominal_at).num_minutes();
-    // The same distance from a later close is another occurrence.
-    let again = match call.terms.window.extensions.len() {
-        0 => String::new(),
-        number => format!("/extended-{number}"),
-    };
+    let again = again(call);
     LetterWanted {
         not_after: Some(closes_at),
         ..about(
@@ -115,7 +180,7 @@ pub(crate) fn lapsed(
     application: &Application,
 ) -> LetterWanted {
     about(
-        format!("lapsed/{}", application.id),
+        format!("lapsed/{}{}", application.id, again(call)),
         consortium,
         application,
         Facts::Lapsed {
@@ -271,6 +336,14 @@ pub(crate) fn digests(
         not_after: None,
     };
     programme.officers.iter().map(letter).collect()
+}
+
+/// The same distance from a later close is another occurrence.
+fn again(call: &Call) -> String {
+    match call.terms.window.extensions.len() {
+        0 => String::new(),
+        number => format!("/extended-{number}"),
+    }
 }
 
 fn about(

@@ -159,6 +159,8 @@ impl From<application::Refusal> for Error {
             application::Refusal::WrongState { .. }
             | application::Refusal::CallNotOpen { .. }
             | application::Refusal::CallClosed { .. }
+            | application::Refusal::CallSuspended { .. }
+            | application::Refusal::CallCancelled
             | application::Refusal::FindingsOpen { .. }
             | application::Refusal::OutOfOrder { .. }
             | application::Refusal::Finding(_) => Vec::new(),

@@ -4,6 +4,7 @@
 pub mod applications;
 mod authority;
 pub mod awards;
+pub mod call_acts;
 pub mod calls;
 pub mod clock;
 pub mod consortia;

@@ -1,23 +1,21 @@
 //! Proposals: a second person approves exactly what was proposed, and it is carried out in the
 //! same commit.
 
+use crate::authority::expect_programme;
+use crate::awards;
+use crate::call_acts;
+use crate::context::{Command, Context};
+use crate::error::Error;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::call::Call;
 use bando_domain::ids::{ProgrammeId, ProposalId};
 use bando_domain::proposal::{self, Act, Proposal, State};
 use bando_domain::ranking_version::{self, RankingVersion};
-use bando_domain::receipt::{canonical, sha256_hex};
+use bando_domain::receipt::sha256_hex;
 use bando_domain::{call, ranking_version::State as RankingState};
 use bando_store::{
-    Consequences, Page, PageQuery, Tx, Versioned, calls, proposals, rankings, record,
+    Consequences, Kind, Page, PageQuery, Tx, Versioned, calls, proposals, rankings, record,
 };
-use chrono::{DateTime, Utc};
-
-use crate::authority::expect_programme;
-use crate::awards;
-use crate::calls as call_cases;
-use crate::context::{Command, Context};
-use crate::error::Error;
 
 pub async fn get(
     cx: &Context,
@@ -69,31 +67,9 @@ pub async fn approve(
         cx.expect_etag(&before, etag).await?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
         cx.commit(command, async move |tx: &Tx| {
-            let approve = |payload: String| proposal::approve(&before.value, &person, &payload, at);
-            let event = match &before.value.act {
-                Act::Ranking { ranking } => {
-                    let ranking = rankings::get(tx, *ranking).await?;
-                    let event = approve(ranking.value.payload_sha256()?)?;
-                    put_in_force(tx, ranking).await?;
-                    event
-                }
-                Act::Award { ranking, act } => {
-                    let ranking = rankings::get(tx, *ranking).await?;
-                    let event = approve(award_payload(&ranking.value, act)?)?;
-                    awards::grant(tx, ranking, act).await?;
-                    event
-                }
-                Act::Extension {
-                    closes_at,
-                    closes_text,
-                    act,
-                } => {
-                    let call = calls::get(tx, &before.value.call).await?;
-                    let event = approve(extension_payload(&call.value, *closes_at, act)?)?;
-                    call_cases::extend(tx, call, act, (*closes_at, closes_text)).await?;
-                    event
-                }
-            };
+            let payload = payload_now(tx, &before.value).await?;
+            let event = proposal::approve(&before.value, &person, &payload, at)?;
+            carry_out(tx, &before.value).await?;
             Ok(record(tx, Some(before), &event, Consequences::default()).await?)
         })
         .await
@@ -101,20 +77,126 @@ pub async fn approve(
     .await
 }
 
+/// SHA-256 of what the act would do to things as they are now.
+async fn payload_now(tx: &Tx, proposal: &Proposal) -> Result<String, Error> {
+    match &proposal.act {
+        Act::Ranking { ranking } => {
+            Ok(rankings::get(tx, *ranking).await?.value.payload_sha256()?)
+        }
+        Act::Award { ranking, act } => {
+            let ranking = rankings::get(tx, *ranking).await?.value;
+            award_payload(&ranking, act)
+        }
+        Act::Extension { .. } | Act::Publication | Act::Cancellation { .. } => {
+            let call = calls::get(tx, &proposal.call).await?.value;
+            call_payload(&call, &proposal.act)
+        }
+    }
+}
+
+/// Does what was approved.
+async fn carry_out(tx: &Tx, proposal: &Proposal) -> Result<(), Error> {
+    let call = || calls::get(tx, &proposal.call);
+    match &proposal.act {
+        Act::Ranking { ranking } => put_in_force(tx, rankings::get(tx, *ranking).await?).await,
+        Act::Award { ranking, act } => {
+            awards::grant(tx, rankings::get(tx, *ranking).await?, act).await
+        }
+        Act::Extension {
+            closes_at,
+            closes_text,
+            act,
+        } => call_acts::extend(tx, call().await?, act, (*closes_at, closes_text)).await,
+        Act::Publication => call_acts::publish(tx, call().await?).await,
+        Act::Cancellation { cancellation } => {
+            call_acts::cancel(tx, call().await?, proposal, cancellation).await
+        }
+    }
+}
+
+/// Asks a second person for an act about a call, in the transaction at hand. One of a kind waits
+/// at a time; one whose time is over gives its place away.
+pub(crate) async fn ask(tx: &Tx, call: &Call, act: Act) -> Result<Versioned<Proposal>, Error> {
+    for waiting in proposals::pending_in(tx, &call.id).await? {
+        if waiting.value.act.kind() != act.kind() {
+            continue;
+        }
+        let Some(event) = proposal::expire(&waiting.value, tx.cause().at) else {
+            return Err(Error::Exists {
+                reason: "PROPOSAL_EXISTS",
+                message: format!(
+                    "proposal {} of the same kind waits for approval already",
+                    waiting.value.id
+                ),
+            });
+        };
+        record(tx, Some(waiting), &event, Consequences::default()).await?;
+    }
+    let payload = call_payload(call, &act)?;
+    let (id, person) = (ProposalId(tx.new_id()), &tx.cause().actor.person);
+    let event = proposal::request(id, call.id.clone(), act, payload, person, tx.cause().at);
+    let asked = record(tx, None, &event, Consequences::default()).await;
+    asked.map_err(|error| match error.kind {
+        // Somebody asked for the same at the same time.
+        Kind::AlreadyExists => Error::Exists {
+            reason: "PROPOSAL_EXISTS",
+            message: "a proposal of the same kind waits for approval already".to_owned(),
+        },
+        Kind::NotFound
+        | Kind::Stale
+        | Kind::Unavailable
+        | Kind::Exhausted
+        | Kind::Conflict
+        | Kind::Internal => error.into(),
+    })
+}
+
+fn call_payload(call: &Call, act: &Act) -> Result<String, Error> {
+    let payload = act.call_payload(call)?;
+    payload.ok_or_else(|| {
+        bando_store::Error::internal(format!("a {} is not about the call alone", act.kind())).into()
+    })
+}
+
+/// Ends what waits though its time is over; once a day.
+pub(crate) async fn expire_all(tx: &Tx, programme: &ProgrammeId) -> Result<(), Error> {
+    for waiting in proposals::overdue(tx, programme).await? {
+        let Some(event) = proposal::expire(&waiting.value, tx.cause().at) else {
+            continue;
+        };
+        give_up_ranking(tx, &waiting.value).await?;
+        record(tx, Some(waiting), &event, Consequences::default()).await?;
+    }
+    Ok(())
+}
+
+/// Rejects what waits because something else made it pointless.
+pub(crate) async fn take_back(
+    tx: &Tx,
+    waiting: Versioned<Proposal>,
+    reason: &str,
+) -> Result<(), Error> {
+    let (person, at) = (&tx.cause().actor.person, tx.cause().at);
+    let event = proposal::reject(&waiting.value, person, reason, at)?;
+    give_up_ranking(tx, &waiting.value).await?;
+    record(tx, Some(waiting), &event, Consequences::default()).await?;
+    Ok(())
+}
+
+/// A ranking whose proposal ends without approval is no longer proposed.
+async fn give_up_ranking(tx: &Tx, proposal: &Proposal) -> Result<(), Error> {
+    if let Act::Ranking { ranking } = &proposal.act {
+        let ranking = rankings::get(tx, *ranking).await?;
+        let event = ranking_version::reject(&ranking.value)?;
+        record(tx, Some(ranking), &event, Consequences::default()).await?;
+    }
+    Ok(())
+}
+
 /// SHA-256 of what an award would do: the ranking as it is now, under its act.
 pub(crate) fn award_payload(ranking: &RankingVersion, act: &str) -> Result<String, Error> {
     let ranking = ranking.payload_sha256()?;
     Ok(sha256_hex(format!("{ranking} {act}").as_bytes()))
-}
-
-/// SHA-256 of what an extension would do to the call as it is now.
-pub(crate) fn extension_payload(
-    call: &Call,
-    closes_at: DateTime<Utc>,
-    act: &str,
-) -> Result<String, Error> {
-    let payload = (&call.id, call.terms.window.closes_at, closes_at, act);
-    Ok(sha256_hex(&canonical(&payload)?))
 }
 
 /// The ranking in force gives way; the call takes the new one.
@@ -153,11 +235,7 @@ pub async fn reject(
         cx.expect_etag(&before, etag).await?;
         let event = proposal::reject(&before.value, &actor.person, reason, command.received_at)?;
         cx.commit(command, async move |tx: &Tx| {
-            if let Act::Ranking { ranking } = &before.value.act {
-                let ranking = rankings::get(tx, *ranking).await?;
-                let event = ranking_version::reject(&ranking.value)?;
-                record(tx, Some(ranking), &event, Consequences::default()).await?;
-            }
+            give_up_ranking(tx, &before.value).await?;
             Ok(record(tx, Some(before), &event, Consequences::default()).await?)
         })
         .await

@@ -169,13 +169,15 @@ async fn replace_proposed(
 fn expect_closed(call: &Call) -> Result<(), Error> {
     match call.state {
         CallState::Closed | CallState::Ranked => Ok(()),
-        CallState::Draft | CallState::Published | CallState::Open | CallState::Awarded => {
-            Err(call::Refusal::WrongState {
-                required: "closed or ranked",
-                actual: call.state.as_str(),
-            }
-            .into())
+        CallState::Draft
+        | CallState::Published
+        | CallState::Open
+        | CallState::Awarded
+        | CallState::Cancelled => Err(call::Refusal::WrongState {
+            required: "closed or ranked",
+            actual: call.state.as_str(),
         }
+        .into()),
     }
 }
 

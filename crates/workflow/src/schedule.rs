@@ -228,6 +228,7 @@ impl Timekeeper {
                     return Ok(());
                 }
                 requests::forget(tx, tx.cause().at).await?;
+                crate::proposals::expire_all(tx, &programme.id).await?;
                 digest(tx, &programme).await
             })
             .await
@@ -313,7 +314,8 @@ async fn digest(tx: &Tx, programme: &Programme) -> Result<(), Error> {
     loop {
         let found = calls::list(tx, &programme.id, false, &page).await?;
         for call in found.rows {
-            if call.value.state != CallState::Awarded {
+            let is_over = matches!(call.value.state, CallState::Awarded | CallState::Cancelled);
+            if !is_over {
                 lines.push(digest_line(tx, &call.value).await?);
             }
         }

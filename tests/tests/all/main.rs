@@ -7,6 +7,7 @@
 
 mod access;
 mod bad_input;
+mod call_acts;
 mod crash;
 mod letters;
 mod moved_close;

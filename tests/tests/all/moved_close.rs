@@ -106,16 +106,81 @@ async fn an_extension_is_later_in_time_and_one_at_a_time() {
     assert_eq!(reason(&second), "PROPOSAL_EXISTS");
     assert_eq!(own.code(), tonic::Code::PermissionDenied);
     daemon
+        .turn_clock_to(closes_at() + TimeDelta::days(10))
+        .await;
+    let late = daemon.approve(&proposal).await.unwrap_err();
+    assert_eq!(reason(&late), "EXTENSION_PASSED");
+    let after = propose(&daemon, NEW_CLOSE).await.unwrap_err();
+    assert_eq!(reason(&after), "EXTENSION_PASSED");
+}
+
+#[tokio::test]
+async fn an_extension_after_the_close_brings_back_what_lapsed_and_what_came_late() {
+    extended_after_the_close(TestDaemon::start().await).await;
+}
+
+#[tokio::test]
+async fn an_extension_after_the_close_works_on_postgresql_too() {
+    extended_after_the_close(TestDaemon::start_on_postgres().await).await;
+}
+
+async fn extended_after_the_close(daemon: TestDaemon) {
+    daemon.publish().await;
+    daemon.turn_clock_to(opens_at()).await;
+    let (idle, late, received) = (
+        daemon.applicant(1).await,
+        daemon.applicant(2).await,
+        daemon.applicant(3).await,
+    );
+    let lapsed = idle.draft().await;
+    let tried = late.draft().await;
+    received.submit(&received.draft().await).await.unwrap();
+    daemon
         .turn_clock_to(closes_at() + TimeDelta::seconds(1))
         .await;
-    let late = daemon
-        .approver
-        .proposals()
-        .approve_proposal(approval(&proposal))
+    let refusal = late.submit(&tried).await.unwrap_err();
+    assert_eq!(reason(&refusal), "CALL_CLOSED");
+    daemon.turn_clock_to(closes_at() + TimeDelta::days(1)).await;
+    assert_eq!(daemon.letters_of("lapsed").await.len(), 1);
+
+    let proposal = propose(&daemon, NEW_CLOSE).await.unwrap();
+    daemon.approve(&proposal).await.unwrap();
+
+    assert_eq!(daemon.call().await.state(), v1::CallState::Open);
+    assert_eq!(daemon.letters_of("call_extended").await.len(), 3);
+    for (applicant, name) in [(&idle, &lapsed.name), (&late, &tried.name)] {
+        let current = applicant.get(name).await.unwrap();
+        assert_eq!(current.state(), v1::ApplicationState::Draft);
+    }
+    let again = late.get(&tried.name).await.unwrap();
+    assert!(late.submit(&again).await.unwrap().receipt.is_some());
+    daemon
+        .turn_clock_to(closes_at() + TimeDelta::days(11))
         .await;
-    assert_eq!(reason(&late.unwrap_err()), "CALL_STATE");
-    let after = propose(&daemon, "2016-06-11").await.unwrap_err();
-    assert_eq!(reason(&after), "CALL_STATE");
+    assert_eq!(daemon.call().await.state(), v1::CallState::Closed);
+    let current = idle.get(&lapsed.name).await.unwrap();
+    assert_eq!(current.state(), v1::ApplicationState::Lapsed);
+    assert_eq!(
+        daemon.letters_of("lapsed").await.len(),
+        2,
+        "it lapsed twice"
+    );
+}
+
+#[tokio::test]
+async fn nobody_answers_to_what_the_office_has_seen() {
+    let daemon = TestDaemon::open().await;
+    let applicant = daemon.applicant(1).await;
+    let submitted = applicant.submit(&applicant.draft().await).await.unwrap();
+    daemon.turn_clock_to(closes_at() + TimeDelta::days(1)).await;
+    let proposal = propose(&daemon, NEW_CLOSE).await.unwrap();
+    daemon.check(&submitted.application.unwrap()).await;
+
+    let refusal = daemon.approve(&proposal).await.unwrap_err();
+    let again = propose(&daemon, "2016-06-11").await.unwrap_err();
+
+    assert_eq!(reason(&refusal), "CHECKS_OPENED");
+    assert_eq!(reason(&again), "CHECKS_OPENED");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn client(endpoint: &str, data_dir: &Path) -> anyhow::Result<Output> {
         .arg(tests.join("clients/client.py"))
         .arg(endpoint)
         .arg(tests.join("../proto"))
-        .args([data_dir.join("admin.token"), data_dir.join("officer.token")])
+        .args(["admin.token", "officer.token", "approver.token"].map(|file| data_dir.join(file)))
         .output()
         .with_context(|| format!("{} is missing: run `make setup`", python.display()))
 }

@@ -6,21 +6,17 @@ use bando_domain::call_file::{self, Mistake};
 use bando_domain::ids::ProgrammeId;
 use bando_domain::programme::Programme;
 use bando_proto::v1;
-use bando_proto::v1::{
-    GetCallRequest, ListCallsRequest, LoadCallRequest, ProposeExtensionRequest, PublishCallRequest,
-};
+use bando_proto::v1::{GetCallRequest, ListCallsRequest, LoadCallRequest};
 use clap::Subcommand;
 use tonic::Code;
 
-use super::tell_dry_run;
+use super::{call_acts, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
 use crate::names::{nearest, short_call};
-use crate::output;
 use crate::session::Session;
 use crate::views::call::Call;
-use crate::views::proposal::Proposal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -57,35 +53,8 @@ pub(crate) enum Command {
         /// The call, such as er/2016.
         call: String,
     },
-    /// Publishes a draft: sets the timers of its window and its reminders.
-    #[command(after_help = "Examples:
-  bando call publish er/2027 --dry-run
-  bando call publish er/2027")]
-    Publish {
-        /// The call, such as er/2027.
-        call: String,
-        /// Publishes only what was looked at under this etag.
-        #[arg(long)]
-        etag: Option<String>,
-    },
-    /// Asks a second person to move the close to a later civil time.
-    ///
-    /// It ends well once the proposal is made; on approval everybody with an application is told.
-    #[command(after_help = "Example:
-  bando call extend er/2016 --to '2016-06-10 16:00' --act 'DD 77/2016' --dry-run")]
-    Extend {
-        /// The call, such as er/2016.
-        call: String,
-        /// The new close, in civil time of the call's zone; a day alone is its last instant.
-        #[arg(long, value_name = "TIME")]
-        to: String,
-        /// The number of the act that extends the call.
-        #[arg(long)]
-        act: String,
-        /// Extends only what was looked at under this etag.
-        #[arg(long)]
-        etag: Option<String>,
-    },
+    #[command(flatten)]
+    Act(call_acts::Command),
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
@@ -100,35 +69,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             let call = get(&session.call(&call)?, session).await?;
             session.output.one(&Call::from(&call))
         }
-        Command::Publish { call, etag } => publish(&call, etag, session).await,
-        Command::Extend {
-            call,
-            to,
-            act,
-            etag,
-        } => {
-            let name = session.call(&call)?;
-            let etag = match etag {
-                Some(etag) => etag,
-                None => get(&name, session).await?.etag,
-            };
-            let request = ProposeExtensionRequest {
-                name,
-                etag,
-                closes: to,
-                act,
-                request_id: session.request_id()?,
-                validate_only: session.dry_run(),
-            };
-            let proposed = session.calls()?.propose_extension(request).await?;
-            tell_dry_run(session);
-            let proposal = Proposal::from(proposed.get_ref());
-            session.output.one(&proposal)?;
-            if !session.dry_run() {
-                output::talk(&proposal.next_step());
-            }
-            Ok(())
-        }
+        Command::Act(command) => call_acts::run(command, session).await,
     }
 }
 
@@ -146,24 +87,6 @@ async fn load(file: PathBuf, session: &Session) -> Result<(), Failure> {
         validate_only: session.dry_run(),
     };
     let call = session.calls()?.load_call(request).await?.into_inner();
-    tell_dry_run(session);
-    session.output.one(&Call::from(&call))
-}
-
-async fn publish(call: &str, etag: Option<String>, session: &Session) -> Result<(), Failure> {
-    let name = session.call(call)?;
-    let etag = match etag {
-        Some(etag) => etag,
-        None => get(&name, session).await?.etag,
-    };
-    let (request_id, validate_only) = (session.request_id()?, session.dry_run());
-    let request = PublishCallRequest {
-        name,
-        etag,
-        request_id,
-        validate_only,
-    };
-    let call = session.calls()?.publish_call(request).await?.into_inner();
     tell_dry_run(session);
     session.output.one(&Call::from(&call))
 }
@@ -196,7 +119,7 @@ pub(super) async fn all(limit: usize, session: &Session) -> Result<Vec<v1::Call>
 }
 
 /// A call; when it is not there, the failure offers the nearest that is.
-async fn get(name: &str, session: &Session) -> Result<v1::Call, Failure> {
+pub(super) async fn get(name: &str, session: &Session) -> Result<v1::Call, Failure> {
     match session
         .calls()?
         .get_call(GetCallRequest {

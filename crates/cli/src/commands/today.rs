@@ -82,7 +82,7 @@ fn of_call(
         })
     };
     match call.state() {
-        v1::CallState::Draft => {
+        v1::CallState::Draft if !is_asked("publication") => {
             let window = call.window.as_ref();
             let opens = seconds_of(window.and_then(|window| window.opens_at.as_ref()));
             let action = format!("bando call publish {short}");
@@ -101,13 +101,24 @@ fn of_call(
             let action = format!("bando award propose {short} --act 'NUMBER OF THE ACT'");
             vec![duty("award to propose", String::new(), action)]
         }
+        v1::CallState::Published | v1::CallState::Open if is_suspended(call) => {
+            let action = format!("bando call resume {short} --act 'NUMBER OF THE ACT'");
+            vec![duty("suspended call to resume", String::new(), action)]
+        }
         v1::CallState::Unspecified
+        | v1::CallState::Draft
+        | v1::CallState::Cancelled
         | v1::CallState::Published
         | v1::CallState::Open
         | v1::CallState::Closed
         | v1::CallState::Ranked
         | v1::CallState::Awarded => Vec::new(),
     }
+}
+
+fn is_suspended(call: &v1::Call) -> bool {
+    let outages = call.window.iter().flat_map(|window| &window.outages);
+    outages.last().is_some_and(|outage| outage.until.is_none())
 }
 
 fn of_letters(counts: &[v1::LetterCount]) -> Vec<Duty> {
@@ -174,7 +185,10 @@ mod tests {
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (2, 1)));
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (0, 0)));
         duties.extend(of_call(&call(v1::CallState::Ranked), &[], (0, 0)));
-        assert_eq!(duties.len(), STUCK.len() + 7);
+        let mut suspended = call(v1::CallState::Open);
+        suspended.window.get_or_insert_default().outages = vec![v1::Outage::default()];
+        duties.extend(of_call(&suspended, &[], (0, 0)));
+        assert_eq!(duties.len(), STUCK.len() + 8);
         for duty in duties {
             let parsed = Cli::try_parse_from(words(&duty.action));
             assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());
@@ -185,6 +199,8 @@ mod tests {
     fn nobody_is_asked_to_propose_what_waits_for_approval() {
         let (closed, ranked) = (call(v1::CallState::Closed), call(v1::CallState::Ranked));
 
+        let draft = call(v1::CallState::Draft);
+        assert!(of_call(&draft, &[pending("publication")], (0, 0)).is_empty());
         assert!(of_call(&closed, &[pending("ranking")], (0, 0)).is_empty());
         assert!(of_call(&ranked, &[pending("award")], (0, 0)).is_empty());
         assert_eq!(of_call(&ranked, &[pending("ranking")], (0, 0)).len(), 1);

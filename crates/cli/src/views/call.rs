@@ -19,7 +19,29 @@ pub(crate) struct Call {
     acceptance_days: i32,
     draft_reminders_minutes: Vec<i32>,
     ranking: Option<String>,
+    cancellation: Option<Cancellation>,
     etag: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Cancellation {
+    act: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Extension {
+    /// `None` when the budget was spent.
+    act: Option<String>,
+    was: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Outage {
+    from: Option<String>,
+    until: Option<String>,
+    reason: String,
+    act: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -29,6 +51,9 @@ struct Window {
     zone: String,
     opens: Text,
     closes: Text,
+    extensions: Vec<Extension>,
+    outages: Vec<Outage>,
+    outage_days: i32,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +121,10 @@ impl From<&v1::Call> for Call {
             acceptance_days: call.acceptance_days,
             draft_reminders_minutes: call.draft_reminders_minutes.clone(),
             ranking: some(&call.ranking),
+            cancellation: call.cancellation.as_ref().map(|why| Cancellation {
+                act: why.act.clone(),
+                reason: why.reason.clone(),
+            }),
             etag: call.etag.clone(),
         }
     }
@@ -109,6 +138,29 @@ impl From<&v1::Window> for Window {
             zone: window.zone.clone(),
             opens: Text::of(window.opens.as_ref()),
             closes: Text::of(window.closes.as_ref()),
+            extensions: window.extensions.iter().map(Extension::from).collect(),
+            outages: window.outages.iter().map(Outage::from).collect(),
+            outage_days: window.outage_days,
+        }
+    }
+}
+
+impl From<&v1::Extension> for Extension {
+    fn from(extension: &v1::Extension) -> Self {
+        Self {
+            act: some(&extension.act),
+            was: at(extension.was.as_ref()),
+        }
+    }
+}
+
+impl From<&v1::Outage> for Outage {
+    fn from(outage: &v1::Outage) -> Self {
+        Self {
+            from: at(outage.from.as_ref()),
+            until: at(outage.until.as_ref()),
+            reason: outage.reason.clone(),
+            act: some(&outage.act),
         }
     }
 }
@@ -193,6 +245,31 @@ impl Row for Call {
     }
 }
 
+impl Row for Extension {
+    const HEAD: &'static [&'static str] = &["CLOSE", "GAVE WAY BY"];
+
+    fn cells(&self) -> Vec<String> {
+        let why = self.act.clone();
+        vec![
+            seconds(self.was.as_ref()),
+            why.unwrap_or_else(|| "the spent budget".to_owned()),
+        ]
+    }
+}
+
+impl Row for Outage {
+    const HEAD: &'static [&'static str] = &["FROM", "UNTIL", "ACT", "REASON"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            seconds(self.from.as_ref()),
+            seconds(self.until.as_ref()),
+            shown(self.act.as_ref()),
+            self.reason.clone(),
+        ]
+    }
+}
+
 impl Row for CostCategory {
     const HEAD: &'static [&'static str] = &["CODE", "KIND", "CAP", "SHARE", "OF", "FLAT", "TITLE"];
     const NUMBERS: &'static [usize] = &[2, 3, 5];
@@ -247,12 +324,21 @@ impl View for Call {
                 "closes",
                 window(&self.window.closes, self.window.closes_at.as_ref()),
             )
+            .field("suspended", self.window.suspended())
+            .field("cancelled", self.cancelled())
             .field("zone", &self.window.zone)
+            .field(
+                "after an outage",
+                format!("{} d at least", self.window.outage_days),
+            )
             .field("budget", euros(Some(self.budget_cents)))
             .field("acceptance", format!("{} days", self.acceptance_days))
             .field("draft reminders", reminders.join(", "))
             .field("ranking", shown(self.ranking.as_ref()))
             .field("etag", &self.etag);
+        let sheet = sheet
+            .rows("EARLIER CLOSES", &self.window.extensions)
+            .rows("OUTAGES", &self.window.outages);
         match &self.rules {
             Some(rules) => rules.describe(sheet).text(),
             None => sheet.text(),
@@ -261,6 +347,24 @@ impl View for Call {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+}
+
+impl Call {
+    fn cancelled(&self) -> String {
+        let why = self.cancellation.as_ref();
+        why.map(|why| format!("under {}: {}", why.act, why.reason))
+            .unwrap_or_default()
+    }
+}
+
+impl Window {
+    /// Since when, while the last outage lasts.
+    fn suspended(&self) -> String {
+        let last = self.outages.last();
+        last.filter(|outage| outage.until.is_none())
+            .map(|outage| format!("since {}: {}", seconds(outage.from.as_ref()), outage.reason))
+            .unwrap_or_default()
     }
 }
 

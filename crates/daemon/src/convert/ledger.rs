@@ -127,6 +127,7 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
         ProposalState::Pending => v1::ProposalState::Pending,
         ProposalState::Approved => v1::ProposalState::Approved,
         ProposalState::Rejected => v1::ProposalState::Rejected,
+        ProposalState::Expired => v1::ProposalState::Expired,
     };
     let call = names::of_call(&proposal.call);
     v1::Proposal {

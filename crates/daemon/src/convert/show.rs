@@ -1,7 +1,7 @@
 //! To the wire.
 
 use bando_domain::application::{Application, Check, Placement, State as ApplicationState};
-use bando_domain::call::{Call, State as CallState};
+use bando_domain::call::{Call, Outage, State as CallState};
 use bando_domain::civil::{Language, print_instant};
 use bando_domain::consortium::{Accreditation, Consortium, LegalForm, Member};
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
@@ -95,6 +95,8 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
                     was: Some(instant(extension.was)),
                 })
                 .collect(),
+            outages: window.outages.iter().map(outage).collect(),
+            outage_days: count(window.outage_days),
         }),
         budget_cents: terms.budget.as_cents(),
         rules: Some(rule_set(&terms.rules)),
@@ -108,6 +110,19 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             .map(|number| names::of_ranking(&call.id, number))
             .unwrap_or_default(),
         etag: etag(known.version),
+        cancellation: call.cancellation.as_ref().map(|why| v1::Cancellation {
+            act: why.act.clone(),
+            reason: why.reason.clone(),
+        }),
+    }
+}
+
+fn outage(outage: &Outage) -> v1::Outage {
+    v1::Outage {
+        from: Some(instant(outage.from)),
+        until: outage.until.map(instant),
+        reason: outage.reason.clone(),
+        act: outage.act.clone().unwrap_or_default(),
     }
 }
 
@@ -119,6 +134,7 @@ fn call_state(state: CallState) -> v1::CallState {
         CallState::Closed => v1::CallState::Closed,
         CallState::Ranked => v1::CallState::Ranked,
         CallState::Awarded => v1::CallState::Awarded,
+        CallState::Cancelled => v1::CallState::Cancelled,
     }
 }
 
@@ -319,6 +335,7 @@ fn application_state(state: ApplicationState) -> v1::ApplicationState {
         ApplicationState::BelowThreshold => v1::ApplicationState::BelowThreshold,
         ApplicationState::Waiting => v1::ApplicationState::Waiting,
         ApplicationState::Awarded => v1::ApplicationState::Awarded,
+        ApplicationState::Cancelled => v1::ApplicationState::Cancelled,
     }
 }
 

@@ -4,7 +4,7 @@ use bando_domain::call::Call;
 use bando_proto::v1;
 use bando_proto::v1::call_service_server::CallService;
 use bando_store::Versioned;
-use bando_workflow::{Error, calls, rankings};
+use bando_workflow::{Error, call_acts, calls, rankings};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -81,19 +81,20 @@ impl CallService for Api {
             .map_err(|error| received.status(error))
     }
 
-    async fn publish_call(
+    async fn propose_publication(
         &self,
-        request: Request<v1::PublishCallRequest>,
-    ) -> Result<Response<v1::Call>, Status> {
+        request: Request<v1::ProposePublicationRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
         let received = receive(request)?;
         let message = &received.message;
         let command = received.command(&message.request_id, message.validate_only)?;
-        let published = async {
+        let proposed = async {
             let id = names::call("name", &message.name)?;
-            self.show_call(&calls::publish(&self.cx, &command, &id, &message.etag).await?)
-                .await
+            let etag = &message.etag;
+            let proposed = call_acts::propose_publication(&self.cx, &command, &id, etag).await?;
+            self.show_proposal(&proposed).await
         };
-        published
+        proposed
             .await
             .map(Response::new)
             .map_err(|error| received.status(error))
@@ -110,10 +111,68 @@ impl CallService for Api {
             let id = names::call("name", &message.name)?;
             let (etag, closes, act) = (&message.etag, &message.closes, &message.act);
             let proposed =
-                calls::propose_extension(&self.cx, &command, &id, etag, closes, act).await?;
+                call_acts::propose_extension(&self.cx, &command, &id, etag, closes, act).await?;
             self.show_proposal(&proposed).await
         };
         proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn propose_cancellation(
+        &self,
+        request: Request<v1::ProposeCancellationRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let proposed = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, act, reason) = (&message.etag, &message.act, &message.reason);
+            let proposed =
+                call_acts::propose_cancellation(&self.cx, &command, &id, etag, act, reason).await?;
+            self.show_proposal(&proposed).await
+        };
+        proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn suspend_call(
+        &self,
+        request: Request<v1::SuspendCallRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let changed = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, reason) = (&message.etag, &message.reason);
+            let changed = call_acts::suspend(&self.cx, &command, &id, etag, reason).await?;
+            self.show_call(&changed).await
+        };
+        changed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn resume_call(
+        &self,
+        request: Request<v1::ResumeCallRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let changed = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, act) = (&message.etag, &message.act);
+            let changed = call_acts::resume(&self.cx, &command, &id, etag, act).await?;
+            self.show_call(&changed).await
+        };
+        changed
             .await
             .map(Response::new)
             .map_err(|error| received.status(error))

@@ -61,7 +61,16 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.CallService/GetCall", CASES),
     ("/bando.v1.CallService/LoadCall", OFFICERS),
     ("/bando.v1.CallService/ProposeExtension", OFFICERS),
-    ("/bando.v1.CallService/PublishCall", Roles(&[Manager])),
+    (
+        "/bando.v1.CallService/ProposePublication",
+        Roles(&[Manager]),
+    ),
+    (
+        "/bando.v1.CallService/ProposeCancellation",
+        Roles(&[Manager]),
+    ),
+    ("/bando.v1.CallService/SuspendCall", OFFICERS),
+    ("/bando.v1.CallService/ResumeCall", OFFICERS),
     ("/bando.v1.ConsortiumService/ListConsortia", OFFICE_AND_OWN),
     ("/bando.v1.ConsortiumService/GetConsortium", OFFICE_AND_OWN),
     ("/bando.v1.ConsortiumService/RegisterConsortium", OFFICERS),

@@ -6,13 +6,15 @@ use super::ParsedCall;
 use super::reader::{Read, Section, Value, all};
 use super::rule_set::{Surroundings, rule_set};
 use super::values;
-use crate::call::{Reminder, ReminderTopic, Terms, Window};
+use crate::call::{OUTAGE_DAYS, Reminder, ReminderTopic, Terms, Window};
 use crate::civil::{Zone, resolve_deadline};
 use crate::ids::{CallId, ProgrammeId};
 use crate::programme::Programme;
 
 /// Longest acceptance term and earliest reminder, in days.
 const DAYS_LIMIT: u32 = 366;
+/// Most days that an outage may give back at least.
+const OUTAGE_DAYS_LIMIT: u32 = 60;
 /// Most `[[reminders]]` tables.
 const TOPICS_LIMIT: usize = 20;
 /// Most reminders of one topic.
@@ -75,6 +77,7 @@ fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
         let rule = format!("must be after the opening, {}", opens.text);
         return Err(section.refuse("closes", rule));
     }
+    let outage_days = section.optional("outage_days", values::whole(1..=OUTAGE_DAYS_LIMIT));
     let (zone, opens, closes) = (zone?, opens?, closes?);
     let window = Window {
         zone,
@@ -83,6 +86,8 @@ fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
         opens_text: opens.text,
         closes_text: closes.text,
         extensions: Vec::new(),
+        outages: Vec::new(),
+        outage_days: outage_days?.unwrap_or(OUTAGE_DAYS),
     };
     Ok((window, closes.day))
 }
@@ -289,6 +294,16 @@ mod tests {
             window.closes_at.to_rfc3339(),
             "2016-05-31T21:59:59.999999+00:00"
         );
+    }
+
+    #[test]
+    fn an_outage_gives_back_a_day_unless_the_file_says_more() {
+        let closes = "closes = \"2016-05-31 16:00\"";
+        assert_eq!(parsed(CALL).terms.window.outage_days, 1);
+        let text = edited(CALL, closes, &format!("{closes}\noutage_days = 3"));
+        assert_eq!(parsed(&text).terms.window.outage_days, 3);
+        let none = format!("{closes}\noutage_days = 0");
+        check(&[(closes, &none, "window.outage_days", "from 1 to 60")]);
     }
 
     #[test]

@@ -120,6 +120,15 @@ pub async fn count_in<D: Db>(db: &D, call: &CallId, state: State) -> Result<u64,
     Ok(query.count(db.connection()).await?)
 }
 
+/// How many applications of a call the office has looked into: whose check was opened, whatever
+/// became of them.
+pub async fn count_checked<D: Db>(db: &D, call: &CallId) -> Result<u64, Error> {
+    let query = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::RuleSetVersion.is_not_null());
+    Ok(query.count(db.connection()).await?)
+}
+
 /// What the counting submissions of a call would get in full, all together. The call's row is
 /// held until the transaction ends, so that two submissions never miss each other.
 pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {

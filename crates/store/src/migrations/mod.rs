@@ -51,6 +51,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0003_sqlite.sql"),
         postgres: include_str!("0003_postgres.sql"),
     },
+    Migration {
+        name: "0007_four_eyes",
+        tables: include_str!("0007_four_eyes.sql"),
+        sqlite: include_str!("0007_sqlite.sql"),
+        postgres: include_str!("0007_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

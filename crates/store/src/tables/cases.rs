@@ -33,6 +33,8 @@ pub(crate) mod calls {
         pub(crate) ranking: Option<Uuid>,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) terms: Json,
+        #[sea_orm(column_type = "JsonBinary", nullable)]
+        pub(crate) cancellation: Option<Json>,
     }
 
     super::super::plain!();

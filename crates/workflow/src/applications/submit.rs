@@ -173,6 +173,10 @@ async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Att
             ..
         } = prepared;
         let call = calls::get(tx, &draft.value.call).await?.value;
+        if !application::is_late(&draft.value, &call, received_at) {
+            // The call was extended or suspended meanwhile: decided again from the beginning.
+            return Err(bando_store::Error::stale(format!("call {}", call.id)).into());
+        }
         let event = EventId(tx.new_id());
         let key_id = signer.key_id();
         let statement = statement(

@@ -82,6 +82,7 @@ fn call_state(state: &State, name: &str) -> Result<String, Error> {
         (Language::It, CallState::Closed) => "chiuso",
         (Language::It, CallState::Ranked) => "graduatoria approvata",
         (Language::It, CallState::Awarded) => "contributi concessi",
+        (Language::It, CallState::Cancelled) => "revocato",
     };
     Ok(words.to_owned())
 }

@@ -86,6 +86,15 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             was: closes_at,
             closes_at: at("2016-06-10T14:00:00Z"),
             act: "DD 77/2016".into(),
+            reopened: true,
+        },
+        LetterKind::CallSuspended => suspended(application, project),
+        LetterKind::CallResumed => resumed(application, project, closes_at),
+        LetterKind::CallCancelled => Facts::CallCancelled {
+            application,
+            project,
+            act: "DGR 900/2016".into(),
+            reason: AWKWARD.into(),
         },
         LetterKind::DraftReminder => Facts::DraftReminder {
             application,
@@ -152,6 +161,27 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             threshold: "60.00".into(),
         },
         LetterKind::OfficersDigest => digest(),
+    }
+}
+
+fn suspended(application: String, project: String) -> Facts {
+    Facts::CallSuspended {
+        application,
+        project,
+        since: at("2016-05-31T12:00:00Z"),
+        reason: AWKWARD.into(),
+    }
+}
+
+fn resumed(application: String, project: String, closes_at: DateTime<Utc>) -> Facts {
+    Facts::CallResumed {
+        application,
+        project,
+        since: at("2016-05-31T12:00:00Z"),
+        until: at("2016-06-01T07:30:00Z"),
+        was: closes_at,
+        closes_at: at("2016-06-02T07:30:00Z"),
+        act: "DD 78/2016".into(),
     }
 }
 

@@ -72,6 +72,9 @@ macro_rules! sources {
 sources!(
     CallOpened in "call_opened",
     CallExtended in "call_extended",
+    CallSuspended in "call_suspended",
+    CallResumed in "call_resumed",
+    CallCancelled in "call_cancelled",
     DraftReminder in "draft_reminder",
     Receipt in "receipt",
     Lapsed in "lapsed",

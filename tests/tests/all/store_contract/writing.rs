@@ -12,6 +12,7 @@ use bando_store::{
     Consequences, Error, Kind, Tx, applications, consortia, letters, protocol, record, timers,
 };
 use futures::future::join_all;
+use sea_orm::ConnectionTrait as _;
 
 use super::fixture::{Bed, act, act_at, all, consortium, fresh_uuid, letter, now};
 
@@ -178,6 +179,59 @@ pub(super) async fn nobody_approves_their_own_act(bed: Bed) {
     assert_eq!(
         other.unwrap().value.decided_by.as_deref(),
         Some("bruno.verdi")
+    );
+}
+
+/// Whoever has the database may not slip another act under an approval, before or after it.
+pub(super) async fn a_proposal_keeps_its_act(bed: Bed) {
+    let call = bed.call.value.id.clone();
+    let asked = |id| {
+        let extension = proposal::Act::Extension {
+            closes_at: now(),
+            closes_text: "2016-06-10 16:00".to_owned(),
+            act: "DD 1".to_owned(),
+        };
+        let payload = "0".repeat(64);
+        proposal::request(id, call.clone(), extension, payload, "anna.bianchi", now())
+    };
+    let pending = bed
+        .put::<Proposal>(None, asked(ProposalId(fresh_uuid())))
+        .await
+        .unwrap();
+    let second = bed
+        .put::<Proposal>(None, asked(ProposalId(fresh_uuid())))
+        .await;
+    assert_eq!(second.unwrap_err().kind, Kind::AlreadyExists);
+    let tampered = [
+        "payload_sha256 = 'f'",
+        "act = '{}'",
+        "requested_by = 'bruno.verdi'",
+        "kind = 'award'",
+        "expires_at = requested_at",
+    ];
+    for change in tampered {
+        let sql = format!("UPDATE proposals SET {change}");
+        assert!(bed.raw.execute_unprepared(&sql).await.is_err(), "{change}");
+    }
+
+    let approved = proposal::Event::Approved {
+        by: "bruno.verdi".to_owned(),
+        at: now(),
+    };
+    bed.put(Some(pending), approved).await.unwrap();
+
+    for change in tampered
+        .into_iter()
+        .chain(["state = 'pending'", "decided_by = 'carla'"])
+    {
+        let sql = format!("UPDATE proposals SET {change}");
+        assert!(bed.raw.execute_unprepared(&sql).await.is_err(), "{change}");
+    }
+    let deleted = bed.raw.execute_unprepared("DELETE FROM proposals").await;
+    assert!(deleted.is_err());
+    assert_eq!(
+        bed.text("SELECT payload_sha256 FROM proposals").await,
+        "0".repeat(64)
     );
 }
 

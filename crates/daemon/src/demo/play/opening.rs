@@ -193,19 +193,16 @@ impl Play {
             .get_call(request)
             .await?
             .into_inner();
-        let request = v1::PublishCallRequest {
+        let request = v1::ProposePublicationRequest {
             name: CALL.to_owned(),
-            etag: call.etag,
+            etag: call.etag.clone(),
             ..Default::default()
         };
-        let call = self
-            .office
-            .manager
-            .calls()
-            .publish_call(request)
-            .await?
-            .into_inner();
-        self.tell("marco.neri publishes the call: its dates become timers")
+        let mut desk = self.office.manager.calls();
+        let proposed = desk.propose_publication(request).await?.into_inner();
+        self.tell("marco.neri proposes to publish the call").await?;
+        self.approve(proposed).await?;
+        self.tell("paola.verdi approves it: the call is public, its dates become timers")
             .await?;
         let window = call.window.context("the call has no window")?;
         let opens_at = window.opens_at.and_then(convert::read_instant);
