@@ -7,6 +7,8 @@
 
 pub mod daemon;
 pub mod desk;
+pub mod disk;
+pub mod oracle;
 pub mod postgres;
 pub mod process;
 pub mod smtp;

@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, ServerTlsConfig};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use crate::config::{Config, Mail};
 use crate::grpc::{self, Api, Gate, GateLayer};
@@ -205,11 +207,7 @@ async fn serve_grpc(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    for name in grpc::service_names() {
-        health
-            .set_service_status(name, tonic_health::ServingStatus::Serving)
-            .await;
-    }
+    show(&health, ServingStatus::Serving).await;
     let mut server = grpc::server();
     if let Some(tls) = &config.tls {
         let identity =
@@ -217,6 +215,7 @@ async fn serve_grpc(
         server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
     }
     let gate = Arc::new(Gate::new(cx.clone(), config.reflection));
+    let watched = cx.clone();
     let mut routes = Api::new(cx, timekeeper)
         .routes()
         .add_service(health_service);
@@ -231,18 +230,7 @@ async fn serve_grpc(
     }
     // Nagle's delay would cost 40 ms a call; the builder's own switch does not reach this listener.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let told = stop.clone();
-    let stopped = async move {
-        told.cancelled().await;
-        for name in grpc::service_names() {
-            health
-                .set_service_status(name, tonic_health::ServingStatus::NotServing)
-                .await;
-        }
-        health
-            .set_service_status("", tonic_health::ServingStatus::NotServing)
-            .await;
-    };
+    let stopped = report_health(watched, health, stop.clone());
     let serving = server
         .layer(GateLayer(gate))
         .add_routes(routes)
@@ -252,6 +240,39 @@ async fn serve_grpc(
         outcome = serving => Ok(outcome?),
         () = async { stop.cancelled().await; wait(DRAIN).await } => Ok(()),
     }
+}
+
+/// Says whether the database can be read, until the daemon stops. A full disk is no reason to turn
+/// callers away: reading goes on.
+async fn report_health(cx: Context, health: HealthReporter, stop: CancellationToken) {
+    let mut shown = ServingStatus::Serving;
+    let looking = async {
+        loop {
+            wait(POLL).await;
+            let found = match admin::database_answers(&cx).await {
+                Ok(()) => ServingStatus::Serving,
+                Err(_) => ServingStatus::NotServing,
+            };
+            if found != shown {
+                tracing::warn!(?found, "the database stopped or began to answer");
+                shown = found;
+                show(&health, found).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = looking => {}
+        () = stop.cancelled() => {}
+    }
+    show(&health, ServingStatus::NotServing).await;
+}
+
+/// Shows one status for every service, and for the daemon as a whole.
+async fn show(health: &HealthReporter, status: ServingStatus) {
+    for name in grpc::service_names() {
+        health.set_service_status(name, status).await;
+    }
+    health.set_service_status("", status).await;
 }
 
 /// Runs due timers and schedules: woken by commits, with a poll as the safety net.

@@ -1,6 +1,6 @@
 //! What can go wrong in the store, neutral to transport.
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -8,7 +8,8 @@ pub enum Kind {
     AlreadyExists,
     /// The row changed since it was read.
     Stale,
-    /// Busy, down or restarting: the outcome is known to be "not done", try again.
+    /// Busy, down or restarting: try again. It was not done, unless the connection was lost while
+    /// the commit was on its way; the same request id answers either way.
     Unavailable,
     /// No room left on the device.
     Exhausted,
@@ -71,17 +72,31 @@ fn classify(error: &DbErr) -> Kind {
     else {
         return by_text(&error.to_string());
     };
-    let Some(database) = inner.as_database_error() else {
-        return by_text(&inner.to_string());
-    };
-    match database.code().as_deref() {
+    match inner.as_ref() {
+        SqlxError::Database(database) => by_code(database.code().as_deref(), database.message()),
+        // The server went away, whatever the driver was doing.
+        SqlxError::Io(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed => Kind::Unavailable,
+        other => by_text(&other.to_string()),
+    }
+}
+
+fn by_code(code: Option<&str>, message: &str) -> Kind {
+    match code {
         // serialization_failure, deadlock_detected
         Some("40001" | "40P01") => Kind::Conflict,
-        // lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now, too many
-        Some("55P03" | "57P01" | "57P02" | "57P03" | "53300") => Kind::Unavailable,
-        // disk_full; SQLITE_FULL
-        Some("53100" | "13") => Kind::Exhausted,
-        _ => by_text(database.message()),
+        // connection_exception and its kin
+        Some(code) if code.len() == 5 && code.starts_with("08") => Kind::Unavailable,
+        // lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now, too many,
+        // idle_in_transaction_session_timeout, read_only_sql_transaction (a standby took over)
+        Some("55P03" | "57P01" | "57P02" | "57P03" | "53300" | "25P03" | "25006") => {
+            Kind::Unavailable
+        }
+        // disk_full; SQLITE_FULL; SQLITE_IOERR_SHMSIZE, no room for the index of the log
+        Some("53100" | "13" | "4874") => Kind::Exhausted,
+        _ => by_text(message),
     }
 }
 
@@ -95,6 +110,7 @@ fn by_text(text: &str) -> Kind {
         "locked",
         "busy",
         "connection",
+        "communicating with database",
         "broken pipe",
         "timed out",
         "closed",

@@ -228,12 +228,13 @@ pub async fn any_due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<bool, Error> {
         .is_some())
 }
 
-/// When the next queued letter is due, if one waits.
-pub async fn next_due<D: Db>(db: &D) -> Result<Option<DateTime<Utc>>, Error> {
+/// When the next queued letter is due, later than `now`.
+pub async fn next_after<D: Db>(db: &D, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
     let next = Entity::find()
         .select_only()
         .column(Column::NextAt)
         .filter(Column::State.eq(LetterState::Queued.as_str()))
+        .filter(Column::NextAt.gt(now))
         .order_by_asc(Column::NextAt)
         .into_tuple()
         .one(db.connection())

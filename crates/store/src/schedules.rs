@@ -58,10 +58,12 @@ pub async fn due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<Vec<(ProgrammeId, 
         .collect()
 }
 
-pub async fn next_due<D: Db>(db: &D) -> Result<Option<DateTime<Utc>>, Error> {
+/// When the next schedule fires, later than `now`.
+pub async fn next_after<D: Db>(db: &D, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
     let next = Entity::find()
         .select_only()
         .column(Column::NextFireAt)
+        .filter(Column::NextFireAt.gt(now))
         .order_by_asc(Column::NextFireAt)
         .into_tuple()
         .one(db.connection())

@@ -171,18 +171,29 @@ async fn finish(tx: &Tx, timer: &Timer, change: ActiveModel) -> Result<(), Error
     }
 }
 
-/// When the next waiting timer of a known kind is due.
-pub async fn next_due<D: Db>(db: &D) -> Result<Option<DateTime<Utc>>, Error> {
-    let next = Entity::find()
+/// Whether a waiting timer of a known kind is due at `now`.
+pub async fn any_due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<bool, Error> {
+    let due = waiting().filter(Column::DueAt.lte(now));
+    Ok(due.one(db.connection()).await?.is_some())
+}
+
+/// When the next waiting timer of a known kind is due, later than `now`.
+pub async fn next_after<D: Db>(db: &D, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Error> {
+    let next = waiting()
         .select_only()
         .column(Column::DueAt)
-        .filter(Column::State.eq(TimerState::Waiting.as_str()))
-        .filter(Column::Kind.is_in(TimerKind::ALL.map(TimerKind::as_str)))
+        .filter(Column::DueAt.gt(now))
         .order_by_asc(Column::DueAt)
         .into_tuple()
         .one(db.connection())
         .await?;
     Ok(next)
+}
+
+fn waiting() -> sea_orm::Select<Entity> {
+    Entity::find()
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .filter(Column::Kind.is_in(TimerKind::ALL.map(TimerKind::as_str)))
 }
 
 /// Timers of a programme in order of their instants.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bando_domain::application::State as ApplicationState;
 use bando_domain::letter::{Facts, Letter};
 use bando_store::letters::{self, Attempt, Frozen};
-use bando_store::{Tx, applications, calls, programmes};
+use bando_store::{Kind, Tx, applications, calls, programmes};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
@@ -27,12 +27,16 @@ const MOST_ATTEMPTS: i32 = 24;
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
 
+/// A letter with what an attempt came to.
+type Tried = (Letter, Attempt);
+
 #[derive(Debug)]
 pub struct Postman {
     cx: Context,
     mailer: Arc<dyn Mailer>,
-    /// One round at a time, so that "nothing is left" means it.
-    round: Mutex<()>,
+    /// One round at a time, so that "nothing is left" means it; with what earlier rounds learnt
+    /// and the database did not take.
+    round: Mutex<Vec<Tried>>,
 }
 
 impl Postman {
@@ -40,14 +44,17 @@ impl Postman {
         Self {
             cx,
             mailer,
-            round: Mutex::new(()),
+            round: Mutex::default(),
         }
     }
 
     /// Delivers everything that is due, until nothing is; answers how many letters it took up.
     /// Told to stop, it takes up no further letter.
     pub async fn deliver_due(&self, stop: &CancellationToken) -> Result<u64, Error> {
-        let _round = self.round.lock().await;
+        let mut unwritten = self.round.lock().await;
+        for tried in std::mem::take(&mut *unwritten) {
+            unwritten.extend(self.write_down(tried).await);
+        }
         let mut taken = 0;
         while !stop.is_cancelled() && letters::any_due(self.cx.store.read(), self.cx.now()).await? {
             let act = self.cx.act(&Command::of_time(self.cx.now()));
@@ -63,15 +70,18 @@ impl Postman {
                 break;
             }
             taken += u64::try_from(claimed.len()).unwrap_or(u64::MAX);
-            futures::stream::iter(claimed)
-                .for_each_concurrent(AT_ONCE, |(letter, frozen)| self.attempt(letter, frozen))
+            let tried: Vec<Option<Tried>> = futures::stream::iter(claimed)
+                .map(|(letter, frozen)| self.attempt(letter, frozen))
+                .buffer_unordered(AT_ONCE)
+                .collect()
                 .await;
+            unwritten.extend(tried.into_iter().flatten());
         }
         Ok(taken)
     }
 
     /// One bad letter never holds up another: its trouble is written on it and in the log.
-    async fn attempt(&self, letter: Letter, frozen: Option<Frozen>) {
+    async fn attempt(&self, letter: Letter, frozen: Option<Frozen>) -> Option<Tried> {
         let outcome = match self.deliver(&letter, frozen).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -79,7 +89,13 @@ impl Postman {
                 Some(self.again(&letter, error.to_string()))
             }
         };
-        let Some(attempt) = outcome else { return };
+        self.write_down((letter, outcome?)).await
+    }
+
+    /// Writes what an attempt came to; answers it when the database is down or full. What the
+    /// relay said is kept then, so that a letter it took does not end as uncertain.
+    async fn write_down(&self, tried: Tried) -> Option<Tried> {
+        let (letter, attempt) = tried.clone();
         let (id, act) = (letter.id, self.cx.act(&Command::of_time(self.cx.now())));
         let written = self
             .cx
@@ -89,9 +105,21 @@ impl Postman {
             })
             .await;
         match written {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!(letter = %id, "lease lost, the result is dropped"),
-            Err(error) => tracing::error!(letter = %id, %error, "the result is not written"),
+            Ok(true) => None,
+            Ok(false) => {
+                tracing::warn!(letter = %id, "lease lost, the result is dropped");
+                None
+            }
+            Err(Error::Store(error))
+                if matches!(error.kind, Kind::Unavailable | Kind::Exhausted) =>
+            {
+                tracing::warn!(letter = %id, %error, "the result is written later");
+                Some(tried)
+            }
+            Err(error) => {
+                tracing::error!(letter = %id, %error, "the result is not written");
+                None
+            }
         }
     }
 

@@ -55,7 +55,7 @@ impl Timekeeper {
         loop {
             let now = self.cx.now();
             let db = self.cx.store.read();
-            let timer_due = timers::next_due(db).await?.is_some_and(|due| due <= now);
+            let timer_due = timers::any_due(db, now).await?;
             let schedules_due = schedules::due(db, now).await?;
             if !timer_due && schedules_due.is_empty() {
                 return Ok(ran);
@@ -77,13 +77,14 @@ impl Timekeeper {
         }
     }
 
-    /// When something is due next, if anything waits.
+    /// When something is due next, later than now, if anything waits. What is due already and
+    /// still there waits for its lease: it hides nothing that lies ahead.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        let db = self.cx.store.read();
+        let (db, now) = (self.cx.store.read(), self.cx.now());
         let instants = [
-            timers::next_due(db).await?,
-            schedules::next_due(db).await?,
-            letters::next_due(db).await?,
+            timers::next_after(db, now).await?,
+            schedules::next_after(db, now).await?,
+            letters::next_after(db, now).await?,
         ];
         Ok(instants.into_iter().flatten().min())
     }
@@ -105,7 +106,7 @@ impl Timekeeper {
                 return Ok(());
             }
             match self.next_due().await? {
-                Some(due) if due <= target && due > self.cx.now() => clock.turn_to(due),
+                Some(due) if due <= target => clock.turn_to(due),
                 _ if self.cx.now() < target => clock.turn_to(target),
                 _ => return Ok(()),
             }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const SUBMITTERS: u32 = 16;
 
 /// What was submitted, under which request id, and the answer.
-type Acknowledged = (v1::Application, String, v1::SubmitApplicationResponse);
+pub(crate) type Acknowledged = (v1::Application, String, v1::SubmitApplicationResponse);
 
 /// Submits until the daemon is gone; answers what it acknowledged.
 async fn submit_on(
@@ -37,7 +37,7 @@ async fn submit_on(
 }
 
 /// Distinct in this process, which is all a request id needs here.
-fn rand_id() -> u128 {
+pub(crate) fn rand_id() -> u128 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed)) | 7 << 76 | 2 << 62
 }
@@ -99,7 +99,7 @@ async fn rounds(count: u32, database: Option<String>) {
 
 /// Every acknowledged submission is kept, and the same request gets the same bytes; answers the
 /// keys of their letters.
-async fn kept(applicant: &Applicant, all: Vec<Acknowledged>) -> Vec<String> {
+pub(crate) async fn kept(applicant: &Applicant, all: Vec<Acknowledged>) -> Vec<String> {
     let mut keys = Vec::new();
     for (draft, id, answer) in all {
         let again = applicant.submit_as(&draft, &id).await.unwrap();
