@@ -25,8 +25,8 @@ its full name, such as programmes/er/proposals/UUID; an application also by its 
 a consortium also by its partita IVA.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failure, 2 usage, 3 not
-found, 4 access, 5 precondition or conflict, 6 findings, 7 unavailable or timed out, 130
-interrupted; 8 is kept for approvals: what needs a second person exits 0 and says who must act.";
+found, 4 access, 5 precondition or conflict, 6 findings, 7 unavailable or timed out, 8 proposed:
+a second person must approve it before it is done, 130 interrupted.";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -73,6 +73,9 @@ pub(crate) struct Globals {
     /// Runs everything on the daemon and commits nothing.
     #[arg(short = 'n', long, global = true)]
     pub(crate) dry_run: bool,
+    /// Reads again every second and shows it whenever it changed, until it is interrupted.
+    #[arg(long, global = true)]
+    pub(crate) watch: bool,
     /// Numbers the change, so that a repeat gets the same answer; drawn when absent.
     #[arg(long, global = true, value_name = "UUID")]
     pub(crate) request_id: Option<Uuid>,
@@ -84,7 +87,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
     /// Taken only to be refused: other users of the machine can read a command line.
-    #[arg(long, global = true, hide = true, num_args = 0..=1, default_missing_value = "")]
+    ///
+    /// Its id is its own, since commands have an argument `token`.
+    #[arg(id = "secret", long = "token")]
+    #[arg(global = true, hide = true, num_args = 0..=1, default_missing_value = "")]
     pub(crate) token: Option<String>,
 }
 

@@ -22,6 +22,7 @@ pub(crate) enum Exit {
     Precondition,
     Findings,
     Unavailable,
+    AwaitsApproval,
     Interrupted,
 }
 
@@ -36,6 +37,7 @@ impl Exit {
             Self::Precondition => 5,
             Self::Findings => 6,
             Self::Unavailable => 7,
+            Self::AwaitsApproval => 8,
             Self::Interrupted => 130,
         }
     }
@@ -63,6 +65,8 @@ pub(crate) enum Failure {
     Told(Box<Report>),
     /// Whoever read our output went away: nothing is wrong.
     ReaderGone,
+    /// Nothing is wrong, but nothing is done either: a second person must approve it.
+    AwaitsApproval,
     Interrupted,
 }
 
@@ -143,6 +147,7 @@ impl Failure {
         match self {
             Self::Told(report) => report.exit.exit,
             Self::ReaderGone => Exit::Done,
+            Self::AwaitsApproval => Exit::AwaitsApproval,
             Self::Interrupted => Exit::Interrupted,
         }
     }

@@ -67,15 +67,14 @@ impl Spoken {
     /// The same command under the number it had: it cannot happen twice.
     fn repeat(&self) -> Option<String> {
         let id = self.request_id.as_ref()?;
-        let mut words: Vec<String> = self.command_line.iter().map(|word| quoted(word)).collect();
-        if !self
+        if self
             .command_line
             .iter()
             .any(|word| word.starts_with("--request-id"))
         {
-            words.push(format!("--request-id {id}"));
+            return Some(line(&self.command_line));
         }
-        Some(format!("bando {}", words.join(" ")))
+        Some(format!("{} --request-id {id}", line(&self.command_line)))
     }
 }
 
@@ -128,8 +127,15 @@ fn by_class(report: &Report, spoken: &Spoken) -> Option<String> {
         | Exit::Usage
         | Exit::Findings
         | Exit::Unavailable
+        | Exit::AwaitsApproval
         | Exit::Interrupted => None,
     }
+}
+
+/// The words of a run as a line that a shell takes back.
+pub(crate) fn line(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("bando {}", words.join(" "))
 }
 
 /// A word as a shell takes it back.
@@ -170,27 +176,96 @@ mod tests {
         "token",
         "clock",
     ];
-    const REASONS: [&str; 19] = [
-        "CHECKS_OPENED",
-        "CALL_SUSPENDED",
-        "",
-        "UNREACHABLE",
-        "CALL_CLOSED",
-        "CALL_NOT_OPEN",
-        "CALL_STILL_OPEN",
-        "RANKING_OUTDATED",
-        "RANKING_STATE",
-        "PROPOSAL_EXISTS",
-        "CALL_STATE",
-        "OPENING_PASSED",
-        "CHECKS_OPEN",
-        "EVALUATION_MISSING",
-        "SECOND_PERSON_REQUIRED",
-        "PROPOSAL_CHANGED",
-        "PROPOSAL_EXPIRED",
-        "CLOCK_BACKWARDS",
-        "ETAG_MISMATCH",
-    ];
+    /// Every reason that a client can get.
+    fn reasons() -> Vec<String> {
+        let list = include_str!("../../../proto/bando/v1/reasons.md");
+        let rows = list.lines().filter_map(|line| line.strip_prefix("| `"));
+        let mut reasons: Vec<String> = rows
+            .filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
+            .collect();
+        assert!(reasons.len() > 40, "{reasons:?}");
+        reasons.extend(["", "UNREACHABLE"].map(Into::into));
+        reasons
+    }
+
+    /// The commands that stand in the texts of the tool itself, with something for each value.
+    fn told(source: &str) -> Vec<String> {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code.replace("\\\n", " ").replace("\\n", "\n");
+        let mut told = Vec::new();
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for (place, _) in line.match_indices("bando ") {
+                let before = line[..place].chars().next_back();
+                let after = line[place + "bando ".len()..].chars().next();
+                let is_told = matches!(before, Some('"' | ' ') | None)
+                    && after.is_some_and(|c| c.is_ascii_lowercase() || c == '-');
+                if is_told {
+                    let end = line[place..]
+                        .find(['"', '`'])
+                        .map_or(line.len(), |end| place + end);
+                    let command = &line[place..end];
+                    // Help that quotes a quote is an example, which has a test of its own.
+                    if !command.ends_with('\\') || end == line.len() {
+                        told.push(command.trim_end_matches(['\\', ' ']).to_owned());
+                    }
+                }
+            }
+        }
+        told
+    }
+
+    fn with_values(command: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = command;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap();
+            let value = match name {
+                "id" => "0190a000-0000-7000-8000-000000000001",
+                // A filter that may be left out.
+                "state" => "",
+                "verb" => "describe",
+                _ => "1",
+            };
+            filled.extend([before, value]);
+            rest = after;
+        }
+        filled + rest
+    }
+
+    /// But those of `today`, whose own test runs through all of them.
+    fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if !path.ends_with("tests.rs")
+                && !path.ends_with("commands/today.rs")
+                && !path.ends_with("dry_run.rs")
+            {
+                found.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_in_the_texts_of_the_tool_parses() {
+        let mut texts = Vec::new();
+        sources(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref(),
+            &mut texts,
+        );
+        let told: BTreeSet<String> = texts.iter().flat_map(|text| told(text)).collect();
+
+        assert!(told.len() > 60, "{told:?}");
+        for command in told {
+            let line = with_values(&command);
+            let parsed = Cli::try_parse_from(words(&line));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.unwrap_err());
+        }
+    }
 
     fn report(code: Code, reason: &str) -> Report {
         let Failure::Told(mut report) = Failure::from(Status::new(code, "no")) else {
@@ -215,11 +290,11 @@ mod tests {
 
     #[test]
     fn every_hint_is_a_command_that_parses() {
-        let mut hints = BTreeSet::new();
+        let (mut hints, reasons) = (BTreeSet::new(), reasons());
         for code in (0..=16).map(Code::from_i32) {
             for (noun, reason) in NOUNS
                 .iter()
-                .flat_map(|noun| REASONS.iter().map(move |reason| (*noun, *reason)))
+                .flat_map(|noun| reasons.iter().map(move |reason| (*noun, reason)))
             {
                 let report = report(code, reason);
                 hints.extend(hint(&report, &spoken(noun)));

@@ -3,15 +3,18 @@
 mod args;
 mod client;
 mod commands;
+mod confirm;
 mod errors;
 mod files;
 mod hints;
 mod mime;
 mod names;
 mod output;
+mod progress;
 mod session;
 mod statement;
 mod views;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
 use crate::errors::{Exit, Failure, Report};
+use crate::watch;
 
 /// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,6 +15,8 @@ pub(crate) enum Format {
     /// Text for people.
     Table,
     Json,
+    /// One JSON object a line.
+    Jsonl,
     Yaml,
     /// Full names alone, one a line, for the next command.
     Name,
@@ -64,14 +67,15 @@ impl Output {
         match self.format {
             Format::Table => print(&view.text()),
             Format::Name => print(&clean(&view.name())),
-            Format::Json | Format::Yaml => print(&self.data(view)?),
+            Format::Json | Format::Jsonl | Format::Yaml => print(&self.data(view)?),
         }
     }
 
-    /// Shows a list: in JSON and YAML always an array. `none` is told when it is empty.
+    /// Shows a list: in JSON and YAML always an array, in JSON lines a line per row. `none` is told
+    /// when it is empty.
     pub(crate) fn list<R: Row>(self, rows: &[R], none: &str) -> Result<(), Failure> {
         match self.format {
-            Format::Table | Format::Name if rows.is_empty() => {
+            Format::Table | Format::Name | Format::Jsonl if rows.is_empty() => {
                 talk(none);
                 Ok(())
             }
@@ -80,22 +84,24 @@ impl Output {
                 let names: Vec<String> = rows.iter().map(|row| clean(&row.name())).collect();
                 print(&names.join("\n"))
             }
+            Format::Jsonl => {
+                let lines: Result<Vec<String>, Failure> =
+                    rows.iter().map(|row| self.data(row)).collect();
+                print(&lines?.join("\n"))
+            }
             Format::Json | Format::Yaml => print(&self.data(rows)?),
         }
     }
 
-    /// Clears a terminal for the next turn of a watch; elsewhere the turns follow one another.
-    pub(crate) fn clear(self) -> Result<(), Failure> {
-        if self.format == Format::Table && io::stdout().is_terminal() {
-            raw(b"\x1b[2J\x1b[H")?;
-        }
-        Ok(())
+    /// Whether the data goes to a person's terminal, which a watch may draw anew.
+    pub(crate) fn is_drawn(self) -> bool {
+        self.format == Format::Table && io::stdout().is_terminal()
     }
 
     pub(crate) fn error(self, report: &Report) {
         let text = match self.format {
             Format::Table | Format::Name => clean_lines(&report.lines()),
-            Format::Json | Format::Yaml => self.data(report).unwrap_or_default(),
+            Format::Json | Format::Jsonl | Format::Yaml => self.data(report).unwrap_or_default(),
         };
         let text = match text.split_once(':') {
             Some((label, rest))
@@ -111,6 +117,7 @@ impl Output {
     fn data<T: Serialize + ?Sized>(self, data: &T) -> Result<String, Failure> {
         let text = match self.format {
             Format::Yaml => serde_norway::to_string(data).map_err(|error| error.to_string()),
+            Format::Jsonl => serde_json::to_string(data).map_err(|error| error.to_string()),
             Format::Table | Format::Json | Format::Name => {
                 serde_json::to_string_pretty(data).map_err(|error| error.to_string())
             }
@@ -121,6 +128,9 @@ impl Output {
 
 /// Bytes as they are.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
+    if watch::keeps(bytes) {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     Ok(out.flush()?)
@@ -128,14 +138,15 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Something for the person at the terminal.
 pub(crate) fn talk(text: &str) {
+    if watch::keeps_talk(text) {
+        return;
+    }
     // There is nobody left to tell when stderr is gone.
     let _ = writeln!(io::stderr().lock(), "{}", clean_lines(text));
 }
 
 fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", text.trim_end())?;
-    Ok(out.flush()?)
+    raw(format!("{}\n", text.trim_end()).as_bytes())
 }
 
 /// A list as lines of columns.

@@ -21,6 +21,7 @@ use crate::errors::{Exit, Failure};
 use crate::hints::Spoken;
 use crate::names;
 use crate::output::{self, Output};
+use crate::progress::Progress;
 use crate::views;
 
 /// Rows asked for at a time.
@@ -85,6 +86,10 @@ impl Session {
 
     /// The number of this run's one change.
     pub(crate) fn request_id(&self) -> Result<String, Failure> {
+        if self.globals.watch {
+            let message = "a change is made once: --watch repeats only what reads";
+            return Err(Failure::new(Exit::Usage, "NOT_WATCHABLE", message));
+        }
         if let Some(id) = self.request_id.get() {
             return Ok(id.to_string());
         }
@@ -102,11 +107,13 @@ impl Session {
         mut page: impl AsyncFnMut(i32, String) -> Result<(Vec<T>, String), Status>,
     ) -> Result<Vec<T>, Failure> {
         let (mut rows, mut token) = (Vec::new(), String::new());
+        let progress = self.progress();
         loop {
             let wanted = limit.saturating_sub(rows.len());
             let size = i32::try_from(wanted).map_or(PAGE, |wanted| wanted.clamp(1, PAGE));
             let (more, next) = page(size, token).await?;
             rows.extend(more);
+            progress.reached(rows.len());
             if rows.len() > limit || (rows.len() == limit && !next.is_empty()) {
                 rows.truncate(limit);
                 output::talk(&format!(
@@ -119,6 +126,11 @@ impl Session {
             }
             token = next;
         }
+    }
+
+    /// Tells a person at a terminal how far a longer reading is.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::rows(!self.globals.watch)
     }
 
     /// The daemon's now: of its hand-turned clock when it has one.

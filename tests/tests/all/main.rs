@@ -19,3 +19,4 @@ mod rankings;
 mod store_contract;
 mod stories;
 mod structure;
+mod terminal;

@@ -1,5 +1,6 @@
 //! A day of the office with the real `bando` against a running daemon.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -11,14 +12,14 @@ use serde_json::Value;
 use crate::rankings::{compute, evaluated};
 
 /// Somebody at a terminal, with a token of their own.
-struct Terminal {
+pub(crate) struct Terminal {
     server: String,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     token_file: PathBuf,
 }
 
 impl Terminal {
-    fn of(daemon: &TestDaemon, person: &str, secret: &str) -> Self {
+    pub(crate) fn of(daemon: &TestDaemon, person: &str, secret: &str) -> Self {
         let token_file = daemon.folder.path().join(format!("{person}.token"));
         std::fs::write(&token_file, secret).unwrap();
         Self {
@@ -28,32 +29,44 @@ impl Terminal {
         }
     }
 
-    async fn run(&self, line: &str) -> Output {
-        let mut command = Command::new(beside("bando").unwrap());
+    /// The tool, ready to be started here with `words`.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.at_home(beside("bando").unwrap(), words)
+    }
+
+    /// Any program, in this folder and with this token.
+    pub(crate) fn at_home(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
-            .args(line.split_whitespace())
+            .args(words)
             .current_dir(&self.folder)
             .env("BANDO_SERVER", &self.server)
             .env("BANDO_TOKEN_FILE", &self.token_file);
+        command
+    }
+
+    pub(crate) async fn run(&self, line: &str) -> Output {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&words);
         tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap()
     }
 
     /// What the command prints when it succeeds.
-    async fn says(&self, line: &str) -> String {
+    pub(crate) async fn says(&self, line: &str) -> String {
         let output = self.run(line).await;
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "bando {line}: {complaint}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn json(&self, line: &str) -> Value {
+    pub(crate) async fn json(&self, line: &str) -> Value {
         serde_json::from_str(&self.says(&format!("{line} -o json")).await).unwrap()
     }
 
     /// The exit code and the complaint of a command that must fail.
-    async fn fails(&self, line: &str) -> (i32, String) {
+    pub(crate) async fn fails(&self, line: &str) -> (i32, String) {
         let output = self.run(line).await;
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "bando {line} succeeded");

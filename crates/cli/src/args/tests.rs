@@ -23,7 +23,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn examples(command: &clap::Command) -> Vec<String> {
+pub(crate) fn examples(command: &clap::Command) -> Vec<String> {
     let help = command
         .get_after_help()
         .map(ToString::to_string)
@@ -44,7 +44,11 @@ fn substitutions(line: &str) -> Vec<String> {
         .collect()
 }
 
-fn walk(command: &clap::Command, path: &str, visit: &mut impl FnMut(&str, &clap::Command)) {
+pub(crate) fn walk(
+    command: &clap::Command,
+    path: &str,
+    visit: &mut impl FnMut(&str, &clap::Command),
+) {
     visit(path, command);
     for inner in command
         .get_subcommands()
@@ -105,6 +109,33 @@ fn a_token_on_the_command_line_is_seen_so_that_it_can_be_refused() {
     let cli = Cli::try_parse_from(["bando", "--token", "abc", "call", "list"]).unwrap();
 
     assert_eq!(cli.globals.token, Some("abc".into()));
+}
+
+#[test]
+fn a_token_is_revoked_by_its_name_without_being_taken_for_a_secret() {
+    let cli = Cli::try_parse_from(["bando", "token", "revoke", "tokens/1"]).unwrap();
+
+    assert_eq!(cli.globals.token, None);
+}
+
+/// An option of all commands that had the id of an argument of one would take its value.
+#[test]
+fn no_argument_has_the_id_of_an_option_of_all_commands() {
+    let globals: Vec<String> = Cli::command()
+        .get_arguments()
+        .filter(|argument| argument.is_global_set())
+        .map(|argument| argument.get_id().to_string())
+        .collect();
+
+    walk(&Cli::command(), "bando", &mut |path, command| {
+        let own = command
+            .get_arguments()
+            .filter(|own| path != "bando" && !own.is_global_set());
+        for argument in own {
+            let id = argument.get_id().to_string();
+            assert!(!globals.contains(&id), "{path} has its own `{id}`");
+        }
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use bando_proto::v1::VerifyChainRequest;
 use clap::Subcommand;
 
 use crate::errors::{Exit, Failure};
+use crate::progress::Progress;
 use crate::session::Session;
 use crate::views::event::Chain;
 
@@ -18,11 +19,11 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
     let Command::Verify = command;
-    let response = session
-        .events()?
-        .verify_chain(VerifyChainRequest {})
-        .await?
-        .into_inner();
+    let mut events = session.events()?;
+    let progress = Progress::work("recomputing the chain");
+    let verified = events.verify_chain(VerifyChainRequest {}).await;
+    drop(progress);
+    let response = verified?.into_inner();
     session.output.one(&Chain::from(&response))?;
     if response.valid {
         return Ok(());

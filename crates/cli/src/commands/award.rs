@@ -3,13 +3,12 @@
 use bando_proto::v1::{ListAwardsRequest, ProposeAwardRequest};
 use clap::Subcommand;
 
-use super::tell_dry_run;
+use super::tell_proposed;
 use crate::args::Paging;
+use crate::confirm::Confirmation;
 use crate::errors::Failure;
-use crate::output;
 use crate::session::Session;
 use crate::views::award::Award;
-use crate::views::proposal::Proposal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -25,22 +24,29 @@ pub(crate) enum Command {
     },
     /// Proposes to award the grants of the ranking in force.
     ///
-    /// It ends well once the proposal is made; a second person must then approve it.
-    #[command(after_help = "Example:
-  bando award propose er/2016 --act 'DD 14702/2016' --dry-run")]
+    /// It exits 8 once the proposal is made: a second person must then approve it.
+    #[command(after_help = "Examples:
+  bando award propose er/2016 --act 'DD 14702/2016' --dry-run
+  bando award propose er/2016 --act 'DD 14702/2016' --confirm er/2016")]
     Propose {
         /// The call, such as er/2016.
         call: String,
         /// Number of the act that awards.
         #[arg(long)]
         act: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::List { call, paging } => list(&call, paging, session).await,
-        Command::Propose { call, act } => propose(&call, act, session).await,
+        Command::Propose {
+            call,
+            act,
+            confirmation,
+        } => propose(&call, act, &confirmation, session).await,
     }
 }
 
@@ -61,19 +67,21 @@ async fn list(call: &str, paging: Paging, session: &Session) -> Result<(), Failu
     session.output.list(&rows, "no award yet")
 }
 
-async fn propose(call: &str, act: String, session: &Session) -> Result<(), Failure> {
+async fn propose(
+    call: &str,
+    act: String,
+    confirmation: &Confirmation,
+    session: &Session,
+) -> Result<(), Failure> {
+    let parent = session.call(call)?;
+    let what = "asks for the award of all its grants";
+    confirmation.expect(what, &parent, session).await?;
     let request = ProposeAwardRequest {
-        parent: session.call(call)?,
+        parent,
         act,
         request_id: session.request_id()?,
         validate_only: session.dry_run(),
     };
-    let proposal = session.awards()?.propose_award(request).await?.into_inner();
-    tell_dry_run(session);
-    let proposal = Proposal::from(&proposal);
-    session.output.one(&proposal)?;
-    if !session.dry_run() {
-        output::talk(&proposal.next_step());
-    }
-    Ok(())
+    let proposed = session.awards()?.propose_award(request).await?;
+    tell_proposed(proposed.get_ref(), session)
 }

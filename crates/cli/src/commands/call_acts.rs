@@ -8,13 +8,11 @@ use bando_proto::v1::{
 };
 use clap::{Args, Subcommand};
 
-use super::{call, tell_dry_run};
-use crate::errors::{Exit, Failure};
-use crate::names::short_call;
-use crate::output;
+use super::{call, tell_dry_run, tell_proposed};
+use crate::confirm::Confirmation;
+use crate::errors::Failure;
 use crate::session::Session;
 use crate::views::call::Call;
-use crate::views::proposal::Proposal;
 
 /// The call an act is about.
 #[derive(Debug, Args)]
@@ -30,7 +28,7 @@ pub(crate) struct Subject {
 pub(crate) enum Command {
     /// Asks a second person to make a draft public.
     ///
-    /// It ends well once the proposal is made; on approval the timers of its window and its
+    /// It exits 8 once the proposal is made; on approval the timers of its window and its
     /// reminders are set.
     #[command(after_help = "Examples:
   bando call publish er/2027 --dry-run
@@ -38,7 +36,7 @@ pub(crate) enum Command {
     Publish(Subject),
     /// Asks a second person to move the close to a later civil time, before or after it passed.
     ///
-    /// It ends well once the proposal is made; on approval a closed call is open again, lapsed
+    /// It exits 8 once the proposal is made; on approval a closed call is open again, lapsed
     /// applications are drafts again and everybody with an application is told. Refused once an
     /// application was checked.
     #[command(after_help = "Example:
@@ -94,9 +92,8 @@ pub(crate) enum Command {
         /// Why; it goes into the letters.
         #[arg(long)]
         reason: String,
-        /// The call once more, such as er/2016: a severe act is not done by a slip.
-        #[arg(long, value_name = "CODE")]
-        confirm: Option<String>,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -151,10 +148,11 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             subject,
             act,
             reason,
-            confirm,
+            confirmation,
         } => {
             let (name, etag) = subject.resolve(session).await?;
-            expect_confirmed(&name, confirm.as_deref(), session)?;
+            let what = "asks to end the call for everybody";
+            confirmation.expect(what, &name, session).await?;
             let request = ProposeCancellationRequest {
                 name,
                 etag,
@@ -181,32 +179,11 @@ impl Subject {
     }
 }
 
-fn expect_confirmed(name: &str, given: Option<&str>, session: &Session) -> Result<(), Failure> {
-    let wanted = short_call(name);
-    if session.dry_run() || given == Some(wanted.as_str()) {
-        return Ok(());
-    }
-    let message = match given {
-        Some(given) => format!("--confirm says `{given}`, the call is `{wanted}`"),
-        None => {
-            format!("this ends the call {wanted} for everybody: say so with --confirm {wanted}")
-        }
-    };
-    Err(Failure::new(Exit::Usage, "CONFIRMATION_REQUIRED", message)
-        .with_hint(format!("bando call describe {wanted}")))
-}
-
 pub(super) fn proposed(
     answer: tonic::Response<v1::Proposal>,
     session: &Session,
 ) -> Result<(), Failure> {
-    tell_dry_run(session);
-    let proposal = Proposal::from(answer.get_ref());
-    session.output.one(&proposal)?;
-    if !session.dry_run() {
-        output::talk(&proposal.next_step());
-    }
-    Ok(())
+    tell_proposed(answer.get_ref(), session)
 }
 
 fn changed(answer: tonic::Response<v1::Call>, session: &Session) -> Result<(), Failure> {

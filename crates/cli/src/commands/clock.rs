@@ -7,6 +7,7 @@ use prost_types::Timestamp;
 use tonic::{Code, Status};
 
 use crate::errors::{Exit, Failure};
+use crate::progress::Progress;
 use crate::session::Session;
 use crate::views::timer::Clock;
 
@@ -38,6 +39,10 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
 }
 
 async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
+    if session.globals.watch {
+        let message = "time is turned once: clock advance takes no --watch";
+        return Err(Failure::new(Exit::Usage, "NOT_WATCHABLE", message));
+    }
     if session.dry_run() {
         let message = "time cannot be tried out: clock advance takes no --dry-run";
         return Err(Failure::new(Exit::Usage, "NO_DRY_RUN", message));
@@ -56,6 +61,7 @@ async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
         }
         None => to.parse::<DateTime<Utc>>().map_err(|_| bad_instant(to))?,
     };
+    let until = to;
     let nanos = i32::try_from(to.timestamp_subsec_micros() * 1_000).unwrap_or_default();
     let to = Timestamp {
         seconds: to.timestamp(),
@@ -66,11 +72,17 @@ async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
         let now = clock.now.as_ref().map(|now| (now.seconds, now.nanos));
         now >= Some((to.seconds, to.nanos))
     };
+    let mut progress = None;
     loop {
         let clock = session.clock()?.advance_clock(request).await;
         let clock = clock.map_err(no_clock)?.into_inner();
         if reached(&clock) {
+            drop(progress);
             return session.output.one(&Clock::from(&clock));
+        }
+        if let Some(now) = crate::views::instant(clock.now.as_ref()) {
+            let bar = progress.get_or_insert_with(|| Progress::time(now, until));
+            bar.reached_instant(now);
         }
     }
 }

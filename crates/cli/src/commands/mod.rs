@@ -22,17 +22,22 @@ pub(crate) mod timer;
 pub(crate) mod today;
 pub(crate) mod token;
 
+use bando_proto::v1;
+use clap::Parser as _;
+
 use crate::args::{Cli, Command};
 use crate::errors::{Exit, Failure};
 use crate::hints;
 use crate::output;
 use crate::session::Session;
+use crate::views::proposal::Proposal;
+use crate::watch;
 
 /// Runs one command to its end, or until it is interrupted, and tells what went wrong.
 pub(crate) async fn run(cli: Cli) -> Exit {
     let session = Session::new(cli.globals, cli.command.noun());
     let outcome = tokio::select! {
-        outcome = execute(cli.command, &session) => outcome,
+        outcome = perform(cli.command, &session) => outcome,
         _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     };
     let Err(failure) = outcome else {
@@ -52,6 +57,20 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         session.output.error(&report);
     }
     exit
+}
+
+/// Runs a command once, or again and again when it is watched.
+async fn perform(command: Command, session: &Session) -> Result<(), Failure> {
+    if !session.globals.watch {
+        return execute(command, session).await;
+    }
+    // The words of the run say the same each time; the first reading is parsed already.
+    let mut parsed = Some(command);
+    watch::repeat(session.output, async || {
+        let command = parsed.take().unwrap_or_else(|| Cli::parse().command);
+        execute(command, session).await
+    })
+    .await
 }
 
 async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
@@ -89,6 +108,23 @@ fn tell_dry_run(session: &Session) {
     }
 }
 
+/// Shows what was asked of a second person. The act itself is not done: the exit code says so.
+fn tell_proposed(proposal: &v1::Proposal, session: &Session) -> Result<(), Failure> {
+    let proposal = Proposal::from(proposal);
+    tell_dry_run(session);
+    session.output.one(&proposal)?;
+    awaits_approval(&proposal, session)
+}
+
+/// Says who must act next, unless the proposal was only tried.
+fn awaits_approval(proposal: &Proposal, session: &Session) -> Result<(), Failure> {
+    if session.dry_run() {
+        return Ok(());
+    }
+    output::talk(&proposal.next_step());
+    Err(Failure::AwaitsApproval)
+}
+
 /// A list filter of the terms that are given: `state = sent AND kind = receipt`.
 fn filter(terms: &[(&str, Option<&str>)]) -> String {
     let given = terms
@@ -96,6 +132,9 @@ fn filter(terms: &[(&str, Option<&str>)]) -> String {
         .filter_map(|(key, value)| value.map(|v| format!("{key} = {v}")));
     given.collect::<Vec<_>>().join(" AND ")
 }
+
+#[cfg(test)]
+mod dry_run;
 
 #[cfg(test)]
 mod tests {

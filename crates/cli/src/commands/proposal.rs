@@ -8,9 +8,13 @@ use clap::builder::PossibleValuesParser;
 
 use super::{filter, tell_dry_run};
 use crate::args::Paging;
+use crate::confirm::Confirmation;
 use crate::errors::Failure;
 use crate::session::Session;
 use crate::views::proposal::Proposal;
+
+/// Kinds of proposals whose approval is not simply taken back.
+const SEVERE: [&str; 3] = ["award", "annulment", "cancellation"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -33,6 +37,8 @@ pub(crate) enum Command {
         proposal: String,
     },
     /// Approves a proposal and carries it out. Whoever asked for it cannot.
+    ///
+    /// An award, an annulment or a cancellation is confirmed by the code of its call.
     #[command(after_help = "Examples:
   bando proposal approve \"$(bando proposal list --state pending --limit 1 -o name)\" --dry-run
   bando proposal approve 0190a000-0000-7000-8000-000000000001")]
@@ -42,6 +48,8 @@ pub(crate) enum Command {
         /// Approves only what was looked at under this etag.
         #[arg(long)]
         etag: Option<String>,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Rejects a proposal; whoever asked for it takes it back this way.
     #[command(after_help = "Example:
@@ -65,7 +73,11 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             let found = get(&session.name(&proposal, "proposals")?, session).await?;
             session.output.one(&Proposal::from(&found))
         }
-        Command::Approve { proposal, etag } => approve(&proposal, etag, session).await,
+        Command::Approve {
+            proposal,
+            etag,
+            confirmation,
+        } => approve(&proposal, etag, &confirmation, session).await,
         Command::Reject {
             proposal,
             reason,
@@ -119,10 +131,20 @@ async fn etag_of(name: &str, given: Option<String>, session: &Session) -> Result
     }
 }
 
-async fn approve(proposal: &str, etag: Option<String>, session: &Session) -> Result<(), Failure> {
+async fn approve(
+    proposal: &str,
+    etag: Option<String>,
+    confirmation: &Confirmation,
+    session: &Session,
+) -> Result<(), Failure> {
     let name = session.name(proposal, "proposals")?;
+    let known = get(&name, session).await?;
+    if SEVERE.contains(&known.kind.as_str()) {
+        let what = format!("carries out: {}", known.detail);
+        confirmation.expect(&what, &known.call, session).await?;
+    }
     let request = ApproveProposalRequest {
-        etag: etag_of(&name, etag, session).await?,
+        etag: etag.unwrap_or(known.etag),
         name,
         request_id: session.request_id()?,
         validate_only: session.dry_run(),

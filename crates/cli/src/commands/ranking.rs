@@ -10,7 +10,7 @@ use bando_proto::v1::{
 use clap::{Args, Subcommand};
 
 use super::application::{Named, find};
-use super::{annex, tell_dry_run};
+use super::{annex, awaits_approval, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::Reserved;
@@ -24,7 +24,7 @@ use crate::views::what_if::{Explanation, Simulation, Verification};
 pub(crate) enum Command {
     /// Ranks all admissible applications, divides the budget and proposes the result.
     ///
-    /// It ends well once the proposal is made; a second person must then approve it.
+    /// It exits 8 once the proposal is made: a second person must then approve it.
     #[command(after_help = "Example:
   bando ranking compute er/2016 --dry-run")]
     Compute {
@@ -242,10 +242,10 @@ async fn compute(call: &str, session: &Session) -> Result<(), Failure> {
             .map(Proposal::from),
     };
     session.output.one(&computed)?;
-    if let Some(proposal) = &computed.proposal {
-        output::talk(&proposal.next_step());
+    match &computed.proposal {
+        Some(proposal) => awaits_approval(proposal, session),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn list(call: &str, paging: Paging, session: &Session) -> Result<(), Failure> {

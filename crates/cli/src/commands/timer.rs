@@ -1,7 +1,5 @@
 //! `bando timer`: what happens at an instant.
 
-use std::time::Duration;
-
 use bando_proto::v1::{self, ListTimersRequest};
 use clap::Subcommand;
 
@@ -22,27 +20,14 @@ pub(crate) enum Command {
         /// Those that fired or were cancelled too.
         #[arg(long)]
         all: bool,
-        /// Lists again every second until it is interrupted.
-        #[arg(long)]
-        watch: bool,
         #[command(flatten)]
         paging: Paging,
     },
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
-    let Command::List { all, watch, paging } = command;
-    let mut turns = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        turns.tick().await;
-        if watch {
-            session.output.clear()?;
-        }
-        list(all, paging, session).await?;
-        if !watch {
-            return Ok(());
-        }
-    }
+    let Command::List { all, paging } = command;
+    list(all, paging, session).await
 }
 
 async fn list(all_states: bool, paging: Paging, session: &Session) -> Result<(), Failure> {

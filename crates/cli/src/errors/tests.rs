@@ -13,7 +13,9 @@ use super::{Detail, Exit, Failure, Report};
 fn told(failure: Failure) -> Report {
     match failure {
         Failure::Told(report) => *report,
-        Failure::ReaderGone | Failure::Interrupted => panic!("nothing to tell"),
+        Failure::ReaderGone | Failure::AwaitsApproval | Failure::Interrupted => {
+            panic!("nothing to tell")
+        }
     }
 }
 
