@@ -1,5 +1,5 @@
-"""A consortium's own program, in another language: registers, drafts, submits and verifies what it
-was given in return, knowing nothing of bando but its .proto files and proto/bando/v1/receipt.md.
+"""A consortium's own program, in another language: registers, drafts, sends documents, submits and
+verifies what it was given in return, knowing nothing of bando but its .proto files and proto/bando/v1/receipt.md.
 
 Usage: client.py ENDPOINT PROTO_FOLDER ADMIN_TOKEN_FILE OFFICER_TOKEN_FILE APPROVER_TOKEN_FILE
 The daemon runs on a simulated clock, before the opening of the call er/2016. Prints OK.
@@ -270,12 +270,54 @@ def apply(channel, office, registered, own):
     )
     edited = service.UpdateApplication(request, metadata=own)
     assert edited.project.title == "Nuovi mercati", "the mask was not kept"
-    assert edited.project.budget_lines == rest.budget_lines and not edited.missing, edited.missing
+    assert edited.project.budget_lines == rest.budget_lines
+    asked_for = ["documents[project_form]", "documents[statute]"]
+    assert [gap.field for gap in edited.missing] == asked_for, edited.missing
 
-    request = applications.SubmitApplicationRequest(name=draft.name, etag=edited.etag)
+    documents = send_documents(channel, draft.name, own)
+    request = applications.GetApplicationRequest(name=draft.name)
+    ready = service.GetApplication(request, metadata=own)
+    assert not ready.missing and ready.etag != edited.etag, ready.missing
+
+    request = applications.SubmitApplicationRequest(name=draft.name, etag=ready.etag)
     answer = service.SubmitApplication(request, metadata=own)
     assert answer.application.state == applications.APPLICATION_STATE_SUBMITTED
-    return service, applications, answer
+    return service, applications, answer, documents
+
+
+def send_documents(channel, application, own):
+    """Uploads what is mandatory, in small chunks, and reads it back; answers hashes by type."""
+    from bando.v1 import document_service_pb2 as documents
+    from bando.v1 import document_service_pb2_grpc
+
+    service = document_service_pb2_grpc.DocumentServiceStub(channel)
+
+    def upload(header, content):
+        yield documents.UploadDocumentRequest(header=header)
+        for start in range(0, len(content), 1000):
+            yield documents.UploadDocumentRequest(chunk=content[start : start + 1000])
+
+    hashes = {}
+    for document_type in ("project_form", "statute"):
+        content = b"%PDF-1.4\n" + document_type.encode() * 500 + b"\n%%EOF\n"
+        header = documents.UploadHeader(
+            parent=application,
+            document_type=document_type,
+            file_name=f"{document_type}.pdf",
+            media_type="application/pdf",
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+        refused(
+            lambda: service.UploadDocument(upload(header, content[::-1]), metadata=own),
+            grpc.StatusCode.DATA_LOSS,
+        )
+        added = service.UploadDocument(upload(header, content), metadata=own)
+        request = documents.DownloadDocumentRequest(name=added.name)
+        pieces = service.DownloadDocument(request, metadata=own)
+        assert b"".join(piece.chunk for piece in pieces) == content
+        hashes[document_type] = added.sha256
+    return hashes
 
 
 def main(endpoint, proto, admin, officer, approver):
@@ -289,7 +331,7 @@ def main(endpoint, proto, admin, officer, approver):
         published = office.open_call()
         registered = office.register()
         own = office.token_for(registered)
-        service, applications, answer = apply(channel, office, registered, own)
+        service, applications, answer, documents = apply(channel, office, registered, own)
         name = answer.application.name
 
         key_service = receipt_service_pb2_grpc.ReceiptServiceStub(channel)
@@ -303,6 +345,8 @@ def main(endpoint, proto, admin, officer, approver):
         assert hashlib.sha256(content).hexdigest() == statement["content_sha256"]
         assert canonical(json.loads(content)) == content, "the content is not in RFC 8785 form"
         assert json.loads(content)["project"]["title"] == "Nuovi mercati"
+        sealed = {one["type"]: one["sha256"] for one in json.loads(content)["documents"]}
+        assert sealed == documents, "the receipt does not stand for what was sent"
         assert b"Ada" not in content, "personal data were sealed"
 
         office.turn_clock(published.window.closes_at.ToSeconds() + 1)

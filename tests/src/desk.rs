@@ -52,6 +52,7 @@ impl Desk {
         calls => call_service_client::CallServiceClient,
         consortia => consortium_service_client::ConsortiumServiceClient,
         applications => application_service_client::ApplicationServiceClient,
+        documents => document_service_client::DocumentServiceClient,
         eligibility => eligibility_service_client::EligibilityServiceClient,
         evaluations => evaluation_service_client::EvaluationServiceClient,
         rankings => ranking_service_client::RankingServiceClient,

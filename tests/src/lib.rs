@@ -5,10 +5,12 @@
     reason = "a test that cannot go on says why and ends"
 )]
 
+pub mod clamd;
 pub mod daemon;
 pub mod desk;
 pub mod disk;
 pub mod oracle;
+pub mod papers;
 pub mod postgres;
 pub mod process;
 pub mod smtp;

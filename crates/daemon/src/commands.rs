@@ -246,6 +246,8 @@ async fn run_demo(options: Demo) -> anyhow::Result<ExitCode> {
         file: data_dir.join("bando.sqlite"),
     };
     config.signing_key_file = data_dir.join("signing.key");
+    config.documents.folder = data_dir.join("blobs");
+    config.documents.clamd_socket = None;
     logs::start(&config.log);
     let started = Instant::now();
     let listener = match TcpListener::bind(config.listen).await {

@@ -19,7 +19,16 @@ pub struct Config {
     pub database: Settings,
     pub mail: Mail,
     pub signing_key_file: PathBuf,
+    pub documents: Documents,
     pub log: Log,
+}
+
+/// Where the bytes of documents lie and who looks into them.
+#[derive(Debug, Clone)]
+pub struct Documents {
+    pub folder: PathBuf,
+    /// clamd's unix socket.
+    pub clamd_socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +65,7 @@ struct Keys {
     tls: Option<TlsFile>,
     database: DatabaseFile,
     mail: MailFile,
+    documents: DocumentsFile,
     log: LogFile,
 }
 
@@ -88,13 +98,20 @@ struct MailFile {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct DocumentsFile {
+    folder: Option<PathBuf>,
+    clamd_socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct LogFile {
     filter: Option<String>,
     json: Option<bool>,
 }
 
 /// The environment's keys and the place of each in the file.
-const ENVIRONMENT: [(&str, &[&str]); 16] = [
+const ENVIRONMENT: [(&str, &[&str]); 18] = [
     ("BANDO_DATA_DIR", &["data_dir"]),
     ("BANDO_LISTEN", &["listen"]),
     ("BANDO_ADMIN_LISTEN", &["admin_listen"]),
@@ -110,6 +127,8 @@ const ENVIRONMENT: [(&str, &[&str]); 16] = [
     ("BANDO_SMTP_SECURITY", &["mail", "security"]),
     ("BANDO_SMTP_USER", &["mail", "user"]),
     ("BANDO_SMTP_PASSWORD_FILE", &["mail", "password_file"]),
+    ("BANDO_DOCUMENTS_FOLDER", &["documents", "folder"]),
+    ("BANDO_CLAMD_SOCKET", &["documents", "clamd_socket"]),
     ("BANDO_LOG", &["log", "filter"]),
 ];
 
@@ -219,7 +238,7 @@ fn shape_mistakes(table: &toml::Table) -> Vec<String> {
         }
     };
     for (key, value) in table {
-        let section = matches!(key.as_str(), "database" | "mail" | "log");
+        let section = matches!(key.as_str(), "database" | "mail" | "documents" | "log");
         if section && let toml::Value::Table(section) = value {
             for (inner, value) in section {
                 let one = toml::Table::from_iter([(inner.clone(), value.clone())]);
@@ -266,6 +285,13 @@ fn settle(file: Keys, mistakes: &mut Vec<String>) -> Config {
         signing_key_file: file
             .signing_key_file
             .unwrap_or_else(|| data_dir.join("signing.key")),
+        documents: Documents {
+            folder: file
+                .documents
+                .folder
+                .unwrap_or_else(|| data_dir.join("blobs")),
+            clamd_socket: file.documents.clamd_socket,
+        },
         log: Log {
             filter: file.log.filter.unwrap_or_else(|| "info".to_owned()),
             json: file.log.json,

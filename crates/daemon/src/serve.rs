@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bando_store::{Store, Tx, installation};
 use bando_workflow::clock::{Clock, SimulatedClock, SystemClock};
+use bando_workflow::documents::{self, Blobs, Quarantine, Scanner, Swept};
 use bando_workflow::mailer::{FolderMailer, Mailer, SmtpMailer};
 use bando_workflow::postman::Postman;
 use bando_workflow::schedule::Timekeeper;
@@ -107,6 +108,7 @@ pub async fn start(
     parts.spawn(keep_time(cx.clone(), timekeeper, stop.clone()));
     parts.spawn(deliver(cx.clone(), postman, stop.clone()));
     parts.spawn(sequence(cx.clone(), stop.clone()));
+    parts.spawn(keep_documents(cx.clone(), stop.clone()));
     if let Some(listener) = admin_listener {
         let (cx, stop) = (cx.clone(), stop.clone());
         parts.spawn(async move { Ok(admin::serve(cx, listener, stop).await?) });
@@ -154,6 +156,8 @@ pub async fn context(config: &Config, clock: ClockKind) -> anyhow::Result<Contex
         store,
         clock,
         signer,
+        blobs: blobs(config)?,
+        scanner: config.documents.clamd_socket.clone().map(Scanner::at),
     };
     let act = cx.act(&Command::of_time(cx.now()));
     let settled = cx
@@ -185,7 +189,14 @@ pub async fn beside(config: &Config) -> anyhow::Result<Context> {
         store,
         clock,
         signer,
+        blobs: blobs(config)?,
+        scanner: None,
     })
+}
+
+fn blobs(config: &Config) -> anyhow::Result<Blobs> {
+    let folder = &config.documents.folder;
+    Blobs::open(folder.clone()).with_context(|| folder.display().to_string())
 }
 
 /// At the first start, a token that may only create tokens is written for its owner.
@@ -301,6 +312,29 @@ async fn deliver(
     loop {
         if let Err(error) = postman.deliver_due(&stop).await {
             tracing::error!(%error, "letters could not be delivered");
+        }
+        if woken_or_stopped(&mut commits, &stop).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Sweeps the documents' folder once, then has whatever waits in quarantine scanned.
+async fn keep_documents(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
+    match documents::sweep(&cx).await {
+        Ok(swept) if swept == Swept::default() => {}
+        Ok(swept) => tracing::info!(?swept, "files without a document are removed"),
+        Err(error) => tracing::error!(%error, "the documents' folder could not be swept"),
+    }
+    let Some(scanner) = cx.scanner.clone() else {
+        stop.cancelled().await;
+        return Ok(());
+    };
+    let quarantine = Quarantine::new(cx.clone(), scanner);
+    let mut commits = cx.store.commits();
+    loop {
+        if let Err(error) = quarantine.scan_due(&stop).await {
+            tracing::error!(%error, "documents could not be scanned");
         }
         if woken_or_stopped(&mut commits, &stop).await {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::budget::AdmittedBudget;
 use crate::call::Call;
 use crate::eligibility::{self, Finding, Overall};
 use crate::grant::Grant;
-use crate::ids::{ApplicationId, AwardId, CallId, ConsortiumId};
+use crate::ids::{ApplicationId, AwardId, CallId, ConsortiumId, DocumentId};
 use crate::money::Eur;
 use crate::project::{Path, Project, Violation};
 use crate::receipt::Signed;
@@ -162,6 +162,11 @@ pub enum Event {
         paths: Vec<Path>,
         project: Box<Project>,
     },
+    /// A document beside the working copy came or went: whoever would submit sees that it changed.
+    DocumentsChanged {
+        document: DocumentId,
+        change: DocumentChange,
+    },
     Submitted {
         submission: Box<Submission>,
     },
@@ -192,11 +197,19 @@ pub enum Event {
     },
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentChange {
+    Added,
+    Removed,
+}
+
 impl Event {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Drafted { .. } => "drafted",
             Self::Edited { .. } => "edited",
+            Self::DocumentsChanged { .. } => "documents_changed",
             Self::Submitted { .. } => "submitted",
             Self::LateAttempted { .. } => "late_attempted",
             Self::Lapsed => "lapsed",
@@ -312,6 +325,27 @@ pub fn edit(
     })
 }
 
+/// Adds or removes a document beside the working copy: while that may be edited.
+pub fn change_documents(
+    application: &Application,
+    call: &Call,
+    document: DocumentId,
+    change: DocumentChange,
+    now: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    may_change_documents(application, call, now)?;
+    Ok(Event::DocumentsChanged { document, change })
+}
+
+pub fn may_change_documents(
+    application: &Application,
+    call: &Call,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    expect_editable(application)?;
+    expect_window(call, now)
+}
+
 /// Whether the working copy may be submitted as received at `received_at`. The instants decide:
 /// a draft that lapsed meanwhile, or a call that a timer has not opened yet, changes nothing.
 pub fn may_submit(
@@ -417,7 +451,7 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
     }
     let mut application = before?;
     match event {
-        Event::Drafted { .. } => {}
+        Event::Drafted { .. } | Event::DocumentsChanged { .. } => {}
         Event::Edited {
             version,
             paths,

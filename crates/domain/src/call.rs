@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
+use crate::document::DocumentRules;
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
 use crate::programme::Text;
@@ -33,6 +34,8 @@ pub struct Terms {
     /// Days to accept an award, from its notice.
     pub acceptance_days: u32,
     pub reminders: Vec<Reminder>,
+    #[serde(default)]
+    pub documents: DocumentRules,
 }
 
 /// When applications are received. Both instants are stated in civil time of `zone`.
@@ -511,6 +514,7 @@ pub(crate) mod tests {
             rules: rules(),
             acceptance_days: 15,
             reminders: Vec::new(),
+            documents: DocumentRules::default(),
         };
         Call {
             id: "er/2016".parse().unwrap(),

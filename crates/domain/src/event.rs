@@ -47,10 +47,11 @@ pub enum SubjectKind {
     Proposal,
     Award,
     Token,
+    Document,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -60,6 +61,7 @@ impl SubjectKind {
         Self::Proposal,
         Self::Award,
         Self::Token,
+        Self::Document,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -73,6 +75,7 @@ impl SubjectKind {
             Self::Proposal => "proposal",
             Self::Award => "award",
             Self::Token => "token",
+            Self::Document => "document",
         }
     }
 }

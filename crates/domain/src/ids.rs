@@ -50,6 +50,8 @@ uuid_id!(
     ConsortiumId,
     /// An application: one consortium in one call.
     ApplicationId,
+    /// A document of an application.
+    DocumentId,
     /// One evaluator's work on one application.
     EvaluationId,
     /// One version of a call's ranking.

@@ -239,6 +239,9 @@ pub enum Facts {
         letters_uncertain: u64,
         timers_parked: u64,
         proposals_pending: u64,
+        /// Documents in which the virus scanner found something.
+        #[serde(default)]
+        documents_infected: u64,
     },
 }
 

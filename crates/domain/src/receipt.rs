@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::consortium::Profile;
+use crate::document::Document;
 use crate::ids::{ApplicationId, CallId, EventId};
+use crate::media_type::MediaType;
 use crate::project::Project;
 
 /// What a submission seals: the consortium as it stood and the project, without personal values.
@@ -22,6 +24,38 @@ pub struct SealedContent {
     pub rule_set_version: u32,
     pub consortium: Profile,
     pub project: Project,
+    /// Its documents by type, then hash; the member is left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub documents: Vec<SealedDocument>,
+}
+
+/// A document as a submission seals it: by its hash, without its name, which may be personal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SealedDocument {
+    #[serde(rename = "type")]
+    pub document_type: String,
+    /// Hexadecimal SHA-256 of the file.
+    pub sha256: String,
+    pub media_type: MediaType,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl SealedDocument {
+    /// The documents of a working copy in their sealed order.
+    pub fn of(documents: &[Document]) -> Vec<Self> {
+        let mut sealed: Vec<Self> = documents
+            .iter()
+            .map(|known| Self {
+                document_type: known.document_type.clone(),
+                sha256: known.sha256.clone(),
+                media_type: known.media_type,
+                size: known.size,
+            })
+            .collect();
+        sealed.sort();
+        sealed
+    }
 }
 
 /// What a signature stands for. Field names and forms are part of the published format.
@@ -163,6 +197,36 @@ fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_content_names_its_documents_and_without_any_reads_as_before() {
+        let sealed = |document_type: &str, sha256: &str| SealedDocument {
+            document_type: document_type.into(),
+            sha256: sha256.into(),
+            media_type: MediaType::Pdf,
+            size: 7,
+        };
+        let mut content = SealedContent {
+            application: ApplicationId(uuid::Uuid::from_u128(1)),
+            call: "er/2016".parse().unwrap(),
+            rule_set_version: 1,
+            consortium: crate::examples::profile(),
+            project: Project::default(),
+            documents: Vec::new(),
+        };
+        let before = String::from_utf8(canonical(&content).unwrap()).unwrap();
+        assert!(!before.contains("documents"));
+        assert_eq!(
+            serde_json::from_str::<SealedContent>(&before).unwrap(),
+            content
+        );
+
+        content.documents = vec![sealed("form", "ab"), sealed("statute", "aa")];
+        let text = String::from_utf8(canonical(&content).unwrap()).unwrap();
+
+        let named = r#""documents":[{"media_type":"pdf","sha256":"ab","size":7,"type":"form"},"#;
+        assert!(text.contains(named), "{text}");
+    }
 
     fn signed() -> (SigningKey, Signed) {
         let key = SigningKey::from_bytes(&[7; 32]);

@@ -7,6 +7,7 @@ pub mod awards;
 pub mod calls;
 mod chain;
 pub mod consortia;
+pub mod documents;
 mod door;
 mod error;
 pub mod evaluations;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use bando_domain::civil::to_micros;
 use chrono::{DateTime, Utc};
@@ -13,6 +14,15 @@ pub trait Clock: Debug + Send + Sync {
     fn simulated(&self) -> Option<&SimulatedClock> {
         None
     }
+}
+
+/// How long ago a file was written, by the machine's own clock: a hand-turned one says nothing
+/// about files.
+#[expect(clippy::disallowed_methods, reason = "the wall clock's one home")]
+pub(crate) fn age(written: SystemTime) -> Duration {
+    SystemTime::now()
+        .duration_since(written)
+        .unwrap_or_default()
 }
 
 #[derive(Debug)]

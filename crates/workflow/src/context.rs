@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
 use crate::clock::Clock;
+use crate::documents::{Blobs, Scanner};
 use crate::entropy;
 use crate::error::{Change, Error};
 
@@ -27,6 +28,10 @@ pub struct Context {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub signer: Arc<Signer>,
+    /// Where the bytes of documents lie.
+    pub blobs: Blobs,
+    /// Without one, documents are shown as not scanned.
+    pub scanner: Option<Scanner>,
 }
 
 /// One request: who asks, when it was received, and how it is recognised if it comes again.
@@ -132,7 +137,10 @@ impl Context {
         }
     }
 
-    async fn answered<T: DeserializeOwned>(&self, command: &Command) -> Result<Option<T>, Error> {
+    pub(crate) async fn answered<T: DeserializeOwned>(
+        &self,
+        command: &Command,
+    ) -> Result<Option<T>, Error> {
         let Some(key) = &command.request else {
             return Ok(None);
         };

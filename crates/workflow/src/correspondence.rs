@@ -302,6 +302,7 @@ pub(crate) struct DigestCounts {
     pub(crate) letters_uncertain: u64,
     pub(crate) timers_parked: u64,
     pub(crate) proposals_pending: u64,
+    pub(crate) documents_infected: u64,
 }
 
 /// One digest letter per officer's address.
@@ -332,6 +333,7 @@ pub(crate) fn digests(
             letters_uncertain: counts.letters_uncertain,
             timers_parked: counts.timers_parked,
             proposals_pending: counts.proposals_pending,
+            documents_infected: counts.documents_infected,
         },
         not_after: None,
     };

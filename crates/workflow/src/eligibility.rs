@@ -37,6 +37,7 @@ pub async fn preview(
         rule_set_version: call.terms.rules.version,
         consortium: owner.profile,
         project: found.project,
+        documents: Vec::new(),
     };
     Ok(check(&content, &call, cx.now()))
 }

@@ -37,6 +37,12 @@ pub enum Error {
         subject: String,
         changes: Vec<Change>,
     },
+    /// Bytes came other than they were said to be, or are no longer what they were.
+    #[error("{message}")]
+    Damaged {
+        reason: &'static str,
+        message: String,
+    },
     #[error(transparent)]
     Store(bando_store::Error),
 }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod consortia;
 mod context;
 mod correspondence;
+pub mod documents;
 pub mod eligibility;
 pub mod entropy;
 mod error;

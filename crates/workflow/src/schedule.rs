@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::{Command, Context};
 use crate::correspondence::{self, DigestCounts};
+use crate::documents;
 use crate::error::Error;
 use crate::postman::{Postman, wait};
 
@@ -284,10 +285,14 @@ async fn remind_drafts(tx: &Tx, timer: &Timer) -> Result<(), Error> {
     };
     loop {
         let found = applications::list(tx, &timer.call, &filter, &page).await?;
+        let listed: Vec<_> = found.rows.iter().map(|draft| draft.value.id).collect();
+        let documents = documents::working(tx, &call, &listed).await?;
         for draft in &found.rows {
+            let own = documents.get(&draft.value.id);
+            let own = own.map_or(&[][..], Vec::as_slice);
             let owner = consortia::get(tx, draft.value.consortium).await?.value;
-            let rules = &call.terms.rules;
-            let missing = eligibility::missing(&draft.value.project, &owner.profile, rules);
+            let (project, profile) = (&draft.value.project, &owner.profile);
+            let missing = eligibility::missing(project, own, profile, &call.terms);
             let missing = missing.into_iter().map(|gap| gap.explanation).collect();
             let letter = correspondence::draft_reminder(
                 &call,
@@ -340,6 +345,7 @@ async fn digest(tx: &Tx, programme: &Programme) -> Result<(), Error> {
         letters_uncertain: count(LetterState::Uncertain),
         timers_parked: timers::count_parked(tx, &programme.id).await?,
         proposals_pending: proposals::count_pending(tx, &programme.id).await?,
+        documents_infected: bando_store::documents::count_infected(tx, &programme.id).await?,
     };
     let on = tx
         .cause()

@@ -9,6 +9,7 @@ mod access;
 mod bad_input;
 mod call_acts;
 mod crash;
+mod documents;
 mod full_disk;
 mod letters;
 mod moved_close;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context as _, ensure};
-use bando_daemon::config::{Config, Log, Mail};
+use bando_daemon::config::{Config, Documents, Log, Mail};
 use bando_daemon::dev;
 use bando_daemon::serve::{self, ClockKind};
 use bando_store::Settings;
@@ -57,6 +57,10 @@ fn config(folder: &Path) -> anyhow::Result<Config> {
         },
         mail: Mail::Folder(folder.join("letters")),
         signing_key_file: folder.join("signing.key"),
+        documents: Documents {
+            folder: folder.join("blobs"),
+            clamd_socket: None,
+        },
         log: Log {
             filter: "warn".to_owned(),
             json: None,

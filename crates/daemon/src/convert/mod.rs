@@ -1,11 +1,13 @@
 //! Between the wire and the domain. Reading may refuse, by field and rule; showing cannot fail.
 
+mod document;
 mod ledger;
 pub mod names;
 mod ranking;
 mod read;
 mod show;
 
+pub use document::*;
 pub use ledger::*;
 pub use ranking::*;
 pub use read::*;

@@ -9,8 +9,9 @@ use bando_domain::ids::{
 };
 use bando_domain::project::Violation;
 use bando_workflow::Error;
+use bando_workflow::documents::Place;
 
-/// The last call number that stands for "the one in force".
+/// Stands for the ranking in force, and for all applications of a call.
 pub const CURRENT: &str = "-";
 
 fn malformed(field: &str, form: &str) -> Error {
@@ -71,6 +72,27 @@ pub fn application(field: &str, name: &str) -> Result<(CallId, ApplicationId), E
     let [programme, call, application] =
         parts(field, name, ["programmes", "calls", "applications"])?;
     Ok((call_id(field, programme, call)?, id(field, application)?))
+}
+
+/// The application is `None` for `applications/-`.
+pub fn applications(field: &str, name: &str) -> Result<(CallId, Option<ApplicationId>), Error> {
+    let kinds = ["programmes", "calls", "applications"];
+    let [programme, call, application] = parts(field, name, kinds)?;
+    let application = match application {
+        CURRENT => None,
+        given => Some(id(field, given)?),
+    };
+    Ok((call_id(field, programme, call)?, application))
+}
+
+pub fn document(field: &str, name: &str) -> Result<Place, Error> {
+    let kinds = ["programmes", "calls", "applications", "documents"];
+    let [programme, call, application, document] = parts(field, name, kinds)?;
+    Ok(Place {
+        call: call_id(field, programme, call)?,
+        application: id(field, application)?,
+        id: id(field, document)?,
+    })
 }
 
 pub fn evaluation(field: &str, name: &str) -> Result<(CallId, ApplicationId, EvaluationId), Error> {

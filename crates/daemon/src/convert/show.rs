@@ -4,6 +4,7 @@ use bando_domain::application::{Application, Check, Placement, State as Applicat
 use bando_domain::call::{Call, Outage, State as CallState};
 use bando_domain::civil::{Language, print_instant};
 use bando_domain::consortium::{Accreditation, Consortium, LegalForm, Member};
+use bando_domain::document::{DocumentType, Limits};
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
 use bando_domain::evaluation::{Evaluation, State as EvaluationState};
 use bando_domain::ids::{CallId, ProgrammeId};
@@ -22,7 +23,7 @@ use bando_workflow::applications::View;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::names;
+use super::{bytes, names};
 
 pub fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
@@ -114,6 +115,17 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             act: why.act.clone(),
             reason: why.reason.clone(),
         }),
+        documents: terms
+            .documents
+            .types
+            .iter()
+            .map(|known| document_type(known, &terms.documents.limits))
+            .collect(),
+        document_limits: Some(v1::DocumentLimits {
+            file_bytes: bytes(terms.documents.limits.file),
+            application_bytes: bytes(terms.documents.limits.application),
+            files: count(terms.documents.limits.files),
+        }),
     }
 }
 
@@ -123,6 +135,17 @@ fn outage(outage: &Outage) -> v1::Outage {
         until: outage.until.map(instant),
         reason: outage.reason.clone(),
         act: outage.act.clone().unwrap_or_default(),
+    }
+}
+
+fn document_type(known: &DocumentType, limits: &Limits) -> v1::DocumentType {
+    let accepted = known.accepted.iter();
+    v1::DocumentType {
+        code: known.code.clone(),
+        title: Some(show_text(&known.name)),
+        mandatory: known.mandatory,
+        accepted: accepted.map(|format| format.mime().to_owned()).collect(),
+        max_bytes: bytes(known.largest.unwrap_or(limits.file).min(limits.file)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod opening;
+mod papers;
 mod window;
 
 use anyhow::{Context as _, bail};
@@ -44,6 +45,8 @@ struct Play {
     players: Vec<Player>,
     timeline: Timeline,
     late_refused: usize,
+    documents: usize,
+    documents_refused: usize,
 }
 
 pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
@@ -58,6 +61,8 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
         players,
         timeline,
         late_refused: 0,
+        documents: 0,
+        documents_refused: 0,
     };
     play.opening_told().await?;
     let stated = play.publish_and_open().await?;
@@ -161,6 +166,8 @@ impl Play {
             lapsed: in_state(v1::ApplicationState::Lapsed),
             withdrawn: in_state(v1::ApplicationState::Withdrawn),
             late_refused: self.late_refused,
+            documents: self.documents,
+            documents_refused: self.documents_refused,
             grants_cents: granted.iter().map(|entry| entry.amount_cents).collect(),
             partial_cents: partial.map(|entry| (entry.full_cents, entry.amount_cents)),
             tie: summary::tie(ranking),

@@ -22,6 +22,9 @@ pub struct Summary {
     pub lapsed: usize,
     pub withdrawn: usize,
     pub late_refused: usize,
+    /// Received, and refused for their hash.
+    pub documents: usize,
+    pub documents_refused: usize,
     /// In ranking order.
     pub grants_cents: Vec<i64>,
     /// Full and partial amount of the last grant.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use bando_domain::actor::Actor;
 use bando_domain::ids::TokenId;
@@ -18,6 +19,11 @@ use tracing::Instrument as _;
 
 use super::policy;
 use super::status;
+
+/// Longest life of an upload: 20 MB over a slow line.
+pub(super) const LONGEST_UPLOAD: Duration = Duration::from_mins(10);
+/// Longest life of every other request; drafts lapse well after it.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// Who calls, what and when; handlers find it in the request's extensions.
 #[derive(Debug, Clone)]
@@ -109,6 +115,15 @@ impl Gate {
     }
 }
 
+/// How long an answer may take: an upload is answered after its last byte.
+fn patience(method: &str) -> Duration {
+    if method.ends_with("/UploadDocument") {
+        LONGEST_UPLOAD
+    } else {
+        LONGEST_REQUEST
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct GateLayer(pub Arc<Gate>);
 
@@ -165,7 +180,11 @@ where
                     if let Some(caller) = caller {
                         request.extensions_mut().insert(caller);
                     }
-                    let answer = ready.call(request).await;
+                    let answering = ready.call(request);
+                    let Ok(answer) = tokio::time::timeout(patience(&method), answering).await
+                    else {
+                        return Ok(Status::deadline_exceeded("Timeout expired").into_http());
+                    };
                     tracing::debug!("answered");
                     answer
                 }

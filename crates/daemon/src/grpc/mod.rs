@@ -4,6 +4,7 @@ mod applications;
 mod calls;
 mod clock;
 mod consortia;
+mod documents;
 mod eligibility;
 mod evaluations;
 mod gate;
@@ -112,6 +113,9 @@ impl Api {
             v1::application_service_server::ApplicationServiceServer<_>
         ))
         .add_service(limited!(
+            v1::document_service_server::DocumentServiceServer<_>
+        ))
+        .add_service(limited!(
             v1::eligibility_service_server::EligibilityServiceServer<_>
         ))
         .add_service(limited!(
@@ -147,7 +151,7 @@ pub fn server() -> tonic::transport::Server {
         .max_concurrent_streams(64)
         .concurrency_limit_per_connection(32)
         .load_shed(true)
-        .timeout(Duration::from_secs(30))
+        .timeout(gate::LONGEST_UPLOAD)
         .http2_max_header_list_size(16 * 1024)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))

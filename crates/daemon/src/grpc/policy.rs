@@ -97,6 +97,18 @@ pub const TABLE: &[(&str, Access)] = &[
         Roles(&[Consortium]),
     ),
     ("/bando.v1.ApplicationService/GetSubmission", CASES),
+    ("/bando.v1.DocumentService/ListDocuments", CASES),
+    ("/bando.v1.DocumentService/GetDocument", CASES),
+    (
+        "/bando.v1.DocumentService/UploadDocument",
+        Roles(&[Consortium]),
+    ),
+    ("/bando.v1.DocumentService/DownloadDocument", CASES),
+    (
+        "/bando.v1.DocumentService/RemoveDocument",
+        Roles(&[Consortium]),
+    ),
+    ("/bando.v1.DocumentService/VerifyDocument", OFFICERS),
     (
         "/bando.v1.EligibilityService/PreviewCheck",
         Roles(&[Officer, Manager, Consortium]),
@@ -213,6 +225,7 @@ mod tests {
             assert_eq!(bootstrap, method.ends_with("/CreateToken"), "{method}");
             let about_cases = [
                 "Application",
+                "Document",
                 "Consortium",
                 "Evaluation",
                 "Ranking",

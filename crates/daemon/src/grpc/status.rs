@@ -30,6 +30,12 @@ pub(super) fn invalid(field: &str, rule: &str, explanation: &str) -> Status {
     )
 }
 
+/// An upload in which nothing came any more.
+pub(super) fn stalled(pause: Duration) -> Status {
+    let message = format!("nothing came for {} s", pause.as_secs());
+    plain(Code::DeadlineExceeded, "UPLOAD_STALLED", &message)
+}
+
 pub(super) fn from_error(error: Error, request: &str) -> Status {
     let message = error.to_string();
     match error {
@@ -43,6 +49,7 @@ pub(super) fn from_error(error: Error, request: &str) -> Status {
         }
         Error::Exists { reason, .. } => plain(Code::AlreadyExists, reason, &message),
         Error::Stale { changes, .. } => stale(&message, &changes),
+        Error::Damaged { reason, .. } => plain(Code::DataLoss, reason, &message),
         Error::Store(error) => from_store(&error, request),
     }
 }

@@ -9,6 +9,7 @@
 
 mod cap_bases;
 mod costs;
+mod documents;
 mod grid;
 mod policy;
 mod programme;

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::ParsedCall;
 use super::reader::{Read, Section, Value, all};
 use super::rule_set::{Surroundings, rule_set};
-use super::values;
+use super::{documents, values};
 use crate::call::{OUTAGE_DAYS, Reminder, ReminderTopic, Terms, Window};
 use crate::civil::{Zone, resolve_deadline};
 use crate::ids::{CallId, ProgrammeId};
@@ -41,6 +41,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
     let rules = top.required("rules", |value| rule_set(value, &around));
     let acceptance_days = top.required("acceptance_days", values::whole(1..=DAYS_LIMIT));
     let reminders = top.required("reminders", reminders);
+    let documents = documents::read(top);
     let terms = Terms {
         title: title?,
         act: act?,
@@ -49,6 +50,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
         rules: rules?,
         acceptance_days: acceptance_days?,
         reminders: reminders?,
+        documents: documents?,
     };
     Ok(ParsedCall { id: id?, terms })
 }

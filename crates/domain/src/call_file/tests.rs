@@ -208,7 +208,7 @@ fn unknown_and_missing_keys_are_refused_at_every_level() {
             "budget =",
             "colour = 1\nbudget =",
             "colour",
-            "acceptance_days, act, budget, id",
+            "one of the known keys: acceptance_days, act, budget",
         ),
         (
             "version = 1",

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::call::Terms;
 use crate::consortium::{MEMBERS_LIMIT, NAME_LIMIT, Profile};
+use crate::document::Document;
 use crate::identifiers::CountryCode;
 use crate::money::Eur;
 use crate::project::{
@@ -11,8 +13,19 @@ use crate::project::{
 };
 use crate::rules::{CostKind, RuleSet};
 
-/// What keeps a working copy from being submitted.
-pub fn missing(project: &Project, profile: &Profile, rules: &RuleSet) -> Vec<Violation> {
+/// What keeps a working copy with its documents from being submitted.
+pub fn missing(
+    project: &Project,
+    documents: &[Document],
+    profile: &Profile,
+    terms: &Terms,
+) -> Vec<Violation> {
+    let mut gaps = missing_in_form(project, profile, &terms.rules);
+    gaps.extend(terms.documents.missing(documents));
+    gaps
+}
+
+fn missing_in_form(project: &Project, profile: &Profile, rules: &RuleSet) -> Vec<Violation> {
     let mut gaps = Vec::new();
     let mut require = |present: bool, field: &str, explanation: &str| {
         if !present {
@@ -326,11 +339,11 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_draft_is_well_formed_and_says_what_is_missing() {
+    fn an_empty_draft_is_well_formed_and_says_what_is_missing_in_form() {
         let empty = Project::default();
 
         assert_eq!(malformed(&empty), []);
-        let fields: Vec<_> = missing(&empty, &profile(), &rules())
+        let fields: Vec<_> = missing_in_form(&empty, &profile(), &rules())
             .into_iter()
             .map(|violation| violation.field)
             .collect();
@@ -348,7 +361,7 @@ mod tests {
     #[test]
     fn a_complete_project_misses_nothing() {
         assert_eq!(
-            missing(&project(vec![line("fairs", 1)]), &profile(), &rules()),
+            missing_in_form(&project(vec![line("fairs", 1)]), &profile(), &rules()),
             []
         );
     }
@@ -391,7 +404,7 @@ mod tests {
         wrong.participants.push(firm(99));
 
         assert_eq!(
-            rules_of(missing(&wrong, &profile(), &rules())),
+            rules_of(missing_in_form(&wrong, &profile(), &rules())),
             [("participants[8]".into(), "NOT_A_MEMBER".into())]
         );
     }

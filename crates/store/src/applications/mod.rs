@@ -45,6 +45,18 @@ pub async fn get<D: Db>(db: &D, id: ApplicationId) -> Result<Versioned<Applicati
         .ok_or_else(|| Error::not_found(format!("application {id}")))
 }
 
+/// Holds an application's row until the transaction ends: two that add a document wait for each
+/// other instead of failing. On SQLite there is one writer anyway.
+pub async fn hold(tx: &Tx, id: ApplicationId) -> Result<(), Error> {
+    if tx.is_postgres() {
+        Entity::find_by_id(id.0)
+            .lock_exclusive()
+            .one(tx.connection())
+            .await?;
+    }
+    Ok(())
+}
+
 /// The one application of a consortium in a call.
 pub async fn of_consortium<D: Db>(
     db: &D,

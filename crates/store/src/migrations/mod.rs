@@ -57,6 +57,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0007_sqlite.sql"),
         postgres: include_str!("0007_postgres.sql"),
     },
+    Migration {
+        name: "0004_documents",
+        tables: include_str!("0004_documents.sql"),
+        sqlite: include_str!("0004_sqlite.sql"),
+        postgres: include_str!("0004_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

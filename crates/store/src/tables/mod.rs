@@ -2,9 +2,11 @@
 
 mod cases;
 mod ledger;
+mod papers;
 
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
+pub(crate) use papers::*;
 
 /// No ORM hooks and no relations: repositories say what they read and write.
 macro_rules! plain {

@@ -8,6 +8,7 @@ use bando_domain::actor::{Actor, Role};
 use bando_domain::application::{self, Application, State};
 use bando_domain::call::Call;
 use bando_domain::consortium::Consortium;
+use bando_domain::document::Document;
 use bando_domain::eligibility;
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
@@ -22,6 +23,7 @@ use crate::authority::{expect_own, own_only, visible_application};
 use crate::calls as call_cases;
 use crate::context::{Command, Context, etag_version};
 use crate::correspondence;
+use crate::documents;
 use crate::error::Error;
 
 pub use submit::{Submitted, sealed, submit};
@@ -58,6 +60,8 @@ pub async fn list(
         filter.consortium = Some(own);
     }
     let found = applications::list(cx.store.read(), &call.id, &filter, page).await?;
+    let listed: Vec<ApplicationId> = found.rows.iter().map(|known| known.value.id).collect();
+    let documents = documents::working(cx.store.read(), &call, &listed).await?;
     let ids = found.rows.iter().map(|known| known.value.consortium);
     let all: HashMap<ConsortiumId, Consortium> = consortia::by_ids(cx.store.read(), ids)
         .await?
@@ -66,7 +70,9 @@ pub async fn list(
         .collect();
     Ok(found.map(|application| {
         let consortium = all.get(&application.value.consortium);
-        shown(application, &call, consortium)
+        let own = documents.get(&application.value.id);
+        let own = own.map_or(&[][..], Vec::as_slice);
+        shown(application, own, &call, consortium)
     }))
 }
 
@@ -102,12 +108,12 @@ pub async fn create(
                     record::<Application>(tx, None, &event, Consequences::default()).await?;
                 let paths = drafted.value.project.differences(&project);
                 if paths.is_empty() {
-                    return Ok(shown(drafted, &terms, Some(&owner.value)));
+                    return Ok(shown(drafted, &[], &terms, Some(&owner.value)));
                 }
                 let next = drafted.version + 1;
                 let event = application::edit(&drafted.value, &terms, next, &paths, &project, at)?;
                 let edited = record(tx, Some(drafted), &event, Consequences::default()).await?;
-                Ok(shown(edited, &terms, Some(&owner.value)))
+                Ok(shown(edited, &[], &terms, Some(&owner.value)))
             })
             .await;
         match drafted {
@@ -154,9 +160,10 @@ pub async fn update(
         let owner = consortia::get(cx.store.read(), before.value.consortium)
             .await?
             .value;
+        let documents = documents_of(cx, &call, id).await?;
         cx.commit(command, async move |tx: &Tx| {
             let edited = record(tx, Some(before), &event, Consequences::default()).await?;
-            Ok(shown(edited, &call, Some(&owner)))
+            Ok(shown(edited, &documents, &call, Some(&owner)))
         })
         .await
     })
@@ -258,11 +265,23 @@ pub(crate) async fn view(cx: &Context, found: Versioned<Application>) -> Result<
     let owner = consortia::get(cx.store.read(), found.value.consortium)
         .await?
         .value;
-    Ok(shown(found, &call, Some(&owner)))
+    let documents = documents_of(cx, &call, found.value.id).await?;
+    Ok(shown(found, &documents, &call, Some(&owner)))
+}
+
+/// The working copy's documents, where the call asks for any.
+async fn documents_of(
+    cx: &Context,
+    call: &Call,
+    id: ApplicationId,
+) -> Result<Vec<Document>, Error> {
+    let mut found = documents::working(cx.store.read(), call, &[id]).await?;
+    Ok(found.remove(&id).unwrap_or_default())
 }
 
 fn shown(
     application: Versioned<Application>,
+    documents: &[Document],
     call: &Call,
     consortium: Option<&Consortium>,
 ) -> View {
@@ -270,8 +289,9 @@ fn shown(
     let missing = match consortium {
         Some(owner) if can_submit => eligibility::missing(
             &application.value.project,
+            documents,
             &owner.profile,
-            &call.terms.rules,
+            &call.terms,
         ),
         _ => Vec::new(),
     };

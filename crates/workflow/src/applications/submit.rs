@@ -5,14 +5,17 @@ use bando_domain::actor::Actor;
 use bando_domain::application::{self, Application, Event, Submission};
 use bando_domain::call::Call;
 use bando_domain::consortium::Consortium;
+use bando_domain::document::Document;
 use bando_domain::eligibility;
 use bando_domain::grant;
 use bando_domain::ids::{ApplicationId, CallId, EventId};
 use bando_domain::receipt::{
-    SealedContent, Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
+    SealedContent, SealedDocument, Signed, Statement, StatementKind, canonical, instant_text,
+    sha256_hex,
 };
 use bando_store::{
-    Consequences, Tx, Versioned, applications, calls, consortia, programmes, protocol, record,
+    Consequences, Tx, Versioned, applications, calls, consortia, documents, programmes, protocol,
+    record,
 };
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
@@ -43,6 +46,8 @@ pub struct Submitted {
 #[derive(Clone)]
 struct Prepared {
     draft: Versioned<Application>,
+    /// A change of them is a change of the draft, which the transaction would find.
+    documents: Vec<Document>,
     owner: Versioned<Consortium>,
     call: Call,
     content: String,
@@ -83,12 +88,19 @@ async fn prepare(
     let call = calls::get(db, &draft.value.call).await?.value;
     let owner = consortia::get(db, draft.value.consortium).await?;
     let programme = programmes::get(db, call.id.programme()).await?.value;
+    let documents = if call.terms.documents.types.is_empty() {
+        Vec::new()
+    } else {
+        let mut found = documents::working(db, &[draft.value.id]).await?;
+        found.remove(&draft.value.id).unwrap_or_default()
+    };
     let content = SealedContent {
         application: draft.value.id,
         call: call.id.clone(),
         rule_set_version: call.terms.rules.version,
         consortium: owner.value.profile.clone(),
         project: draft.value.project.clone(),
+        documents: SealedDocument::of(&documents),
     };
     let bytes = canonical(&content)?;
     let content_sha256 = sha256_hex(&bytes);
@@ -96,6 +108,7 @@ async fn prepare(
     let year = received_at.with_timezone(&programme.zone.tz()).year();
     Ok(Prepared {
         draft,
+        documents,
         owner,
         call,
         content,
@@ -109,6 +122,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
     cx.commit(command, async move |tx: &Tx| {
         let Prepared {
             draft,
+            documents,
             owner,
             content,
             content_sha256,
@@ -120,7 +134,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         let call = known.value.clone();
         consortia::expect_version(tx, owner.value.id, owner.version).await?;
         let (profile, rules) = (&owner.value.profile, &call.terms.rules);
-        let missing = eligibility::missing(&draft.value.project, profile, rules);
+        let missing = eligibility::missing(&draft.value.project, &documents, profile, &call.terms);
         application::may_submit(&draft.value, &call, missing, received_at)?;
         let grant = grant::of_project(&draft.value.project, rules).amount;
         let event = EventId(tx.new_id());
@@ -156,8 +170,9 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         };
         let sealed = record(tx, Some(draft), &happened, consequences).await?;
         applications::seal(tx, &sealed.value, content).await?;
+        documents::seal(tx, sealed.value.id, number, &documents).await?;
         call_cases::exhaust(tx, known).await?;
-        let view = shown(sealed, &call, Some(&owner.value));
+        let view = shown(sealed, &documents, &call, Some(&owner.value));
         Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
     })
     .await

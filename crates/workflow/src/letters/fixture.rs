@@ -205,6 +205,7 @@ fn digest() -> Facts {
         letters_uncertain: 2,
         timers_parked: 0,
         proposals_pending: 3,
+        documents_infected: 1,
     }
 }
 

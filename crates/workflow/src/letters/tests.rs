@@ -249,6 +249,7 @@ fn a_quiet_day_has_a_quiet_digest() {
         letters_uncertain: 0,
         timers_parked: 0,
         proposals_pending: 0,
+        documents_infected: 0,
     };
 
     let Rendered {

@@ -176,6 +176,7 @@ impl Play {
             let updated = desk.update_application(request).await?.into_inner();
             self.players[player].application = Some(updated);
         }
+        self.send_documents(player).await?;
         self.timeline.step();
         Ok(())
     }
