@@ -525,6 +525,7 @@ pub fn consortium(number: u32) -> v1::Consortium {
         size: v1::SmeClass::Small.into(),
         share_cents: 200_000,
         joined_on: "2010-01-01".to_owned(),
+        ..Default::default()
     };
     let profile = v1::Profile {
         title: format!("Consorzio {number} dell'Unità"),
@@ -539,7 +540,7 @@ pub fn consortium(number: u32) -> v1::Consortium {
         sme_majority_of_directors: true,
         accreditation: v1::Accreditation::Entry.into(),
         members: (1..=10).map(member).collect(),
-        links: Vec::new(),
+        ..Default::default()
     };
     let contact = v1::Contact {
         legal_representative: "Anna Rossi".to_owned(),

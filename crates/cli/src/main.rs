@@ -23,5 +23,6 @@ use clap::Parser as _;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = args::Cli::parse();
-    ExitCode::from(commands::run(cli).await.code())
+    // The futures of all commands lie in one: it goes on the heap.
+    ExitCode::from(Box::pin(commands::run(cli)).await.code())
 }

@@ -62,6 +62,11 @@ pub enum CivilError {
 pub struct Zone(Tz);
 
 impl Zone {
+    /// The civil day of an instant.
+    pub fn day(self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.tz()).date_naive()
+    }
+
     pub const fn tz(self) -> Tz {
         self.0
     }

@@ -124,6 +124,8 @@ pub(crate) fn profile() -> Profile {
         size: SmeClass::Small,
         share: Eur::euros(2_000),
         joined_on: day("2010-01-01"),
+        left_on: None,
+        past_shares: vec![],
     };
     Profile {
         name: "consortium".to_owned(),
@@ -141,6 +143,9 @@ pub(crate) fn profile() -> Profile {
         accreditation: Some(Accreditation::Entry),
         members: (1..=10).map(member).collect(),
         links: vec![],
+        accreditations: vec![],
+        past_funds: vec![],
+        programmes: vec![],
     }
 }
 

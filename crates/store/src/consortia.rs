@@ -133,6 +133,8 @@ async fn with_parts<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Con
         let link = Link {
             one: row.one.parse().map_err(Error::internal)?,
             other: row.other.parse().map_err(Error::internal)?,
+            since: row.since_on,
+            until: row.until_on,
         };
         links.entry(row.consortium).or_default().push(link);
     }
@@ -153,6 +155,8 @@ fn read_member(row: members::Model) -> Result<Member, Error> {
         size: read_size(&row.size)?,
         share: Eur::cents(row.share_cents),
         joined_on: row.joined_on,
+        left_on: row.left_on,
+        past_shares: serde_json::from_value(row.past_shares)?,
     })
 }
 
@@ -207,6 +211,9 @@ fn read(
         accreditation,
         members: members.unwrap_or_default(),
         links: links.unwrap_or_default(),
+        accreditations: serde_json::from_value(row.accreditations)?,
+        past_funds: serde_json::from_value(row.past_funds)?,
+        programmes: serde_json::from_value(row.programmes)?,
     };
     let contact = Contact {
         legal_representative: Personal::new(row.legal_representative),
@@ -284,6 +291,9 @@ async fn save_own(
         legal_representative: contact.legal_representative.reveal().to_owned(),
         email: contact.email.reveal().to_owned(),
         language: language_text(contact.language).to_owned(),
+        accreditations: serde_json::to_value(&profile.accreditations)?,
+        past_funds: serde_json::to_value(&profile.past_funds)?,
+        programmes: serde_json::to_value(&profile.programmes)?,
     };
     save_row!(tx, Entity, Column, row, exists, version, consortium.id.0)
 }
@@ -312,6 +322,8 @@ async fn replace_parts(consortium: &Consortium, tx: &Tx, exists: bool) -> Result
             size: size_text(member.size)?,
             share_cents: member.share.as_cents(),
             joined_on: member.joined_on,
+            left_on: member.left_on,
+            past_shares: serde_json::to_value(&member.past_shares)?,
         };
         member_rows.push(row.into_active_model());
     }
@@ -328,6 +340,8 @@ async fn replace_parts(consortium: &Consortium, tx: &Tx, exists: bool) -> Result
                 position,
                 one: link.one.as_str().to_owned(),
                 other: link.other.as_str().to_owned(),
+                since_on: link.since,
+                until_on: link.until,
             }
             .into_active_model()
         })

@@ -56,6 +56,10 @@ pub enum Attempt {
     Uncertain {
         answer: String,
     },
+    /// The address is known to be bad: waits until somebody corrects it.
+    Held {
+        answer: String,
+    },
     /// Useless by now.
     Expired,
     /// What it asked for was done meanwhile.
@@ -173,6 +177,7 @@ pub async fn finish(tx: &Tx, letter: &Letter, attempt: &Attempt) -> Result<bool,
         }
         Attempt::Failed { answer } => (LetterState::Failed, Some(answer), None, None),
         Attempt::Uncertain { answer } => (LetterState::Uncertain, Some(answer), None, None),
+        Attempt::Held { answer } => (LetterState::Held, Some(answer), None, None),
         Attempt::Expired => (LetterState::Expired, None, None, None),
         Attempt::Cancelled => (LetterState::Cancelled, None, None, None),
     };

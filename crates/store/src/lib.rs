@@ -22,6 +22,7 @@ pub mod proposals;
 pub mod protocol;
 pub mod rankings;
 mod record;
+pub mod redirections;
 pub mod requests;
 pub mod schedules;
 mod tables;

@@ -31,15 +31,16 @@ pub async fn preview(
     let owner = consortia::get(cx.store.read(), found.consortium)
         .await?
         .value;
+    let now = cx.now();
     let content = SealedContent {
         application: id,
         call: call.id.clone(),
         rule_set_version: call.terms.rules.version,
-        consortium: owner.profile,
+        consortium: owner.profile.on(call.terms.window.zone.day(now)),
         project: found.project,
         documents: Vec::new(),
     };
-    Ok(check(&content, &call, cx.now()))
+    Ok(check(&content, &call, now))
 }
 
 /// Opens the check of the submission that counts: of the sealed copy, not of the working copy.
@@ -81,9 +82,7 @@ fn not_submitted(application: &Application) -> Error {
 
 fn check(content: &SealedContent, call: &Call, received_at: DateTime<Utc>) -> Check {
     let rules: &RuleSet = &call.terms.rules;
-    let received_on = received_at
-        .with_timezone(&call.terms.window.zone.tz())
-        .date_naive();
+    let received_on = call.terms.window.zone.day(received_at);
     let findings = eligibility::check(&Facts {
         profile: &content.consortium,
         project: &content.project,

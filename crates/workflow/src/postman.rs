@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bando_domain::application::State as ApplicationState;
 use bando_domain::letter::{Facts, Letter};
 use bando_store::letters::{self, Attempt, Frozen};
-use bando_store::{Kind, Tx, applications, calls, programmes};
+use bando_store::{Kind, Tx, applications, calls, programmes, redirections};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
@@ -136,6 +136,10 @@ impl Postman {
         if self.done_meanwhile(letter).await? {
             return Ok(Some(Attempt::Cancelled));
         }
+        if self.goes_nowhere(letter).await? {
+            let answer = "a letter to this address bounced: correct the address".to_owned();
+            return Ok(Some(Attempt::Held { answer }));
+        }
         let programme = programmes::get(self.cx.store.read(), &letter.wanted.programme).await?;
         let frozen = match frozen {
             Some(frozen) => frozen,
@@ -170,6 +174,16 @@ impl Postman {
                 Ok(letters::sending(tx, &letter, &frozen).await?)
             })
             .await
+    }
+
+    /// Whether the mailbox is known to be bad.
+    async fn goes_nowhere(&self, letter: &Letter) -> Result<bool, Error> {
+        let recipient = &letter.wanted.recipient;
+        let Some(consortium) = recipient.consortium else {
+            return Ok(false);
+        };
+        let reader = self.cx.store.read();
+        Ok(redirections::is_known_bad(reader, consortium, &recipient.address).await?)
     }
 
     /// A reminder is looked at again at send time: the duty may be done.

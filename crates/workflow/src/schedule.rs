@@ -291,8 +291,10 @@ async fn remind_drafts(tx: &Tx, timer: &Timer) -> Result<(), Error> {
             let own = documents.get(&draft.value.id);
             let own = own.map_or(&[][..], Vec::as_slice);
             let owner = consortia::get(tx, draft.value.consortium).await?.value;
-            let (project, profile) = (&draft.value.project, &owner.profile);
-            let missing = eligibility::missing(project, own, profile, &call.terms);
+            let today = call.terms.window.zone.day(tx.cause().at);
+            let standing = owner.profile.on(today);
+            let project = &draft.value.project;
+            let missing = eligibility::missing(project, own, &standing, &call.terms);
             let missing = missing.into_iter().map(|gap| gap.explanation).collect();
             let letter = correspondence::draft_reminder(
                 &call,

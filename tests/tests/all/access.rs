@@ -140,6 +140,7 @@ async fn a_competitors_papers_do_not_exist() {
     assert_eq!(refusal.code(), Code::NotFound);
     let request = v1::GetConsortiumRequest {
         name: one.consortium.name.clone(),
+        ..Default::default()
     };
     let refusal = other
         .desk

@@ -6,7 +6,7 @@ use bando_proto::v1;
 use bando_proto::v1::{GetConsortiumRequest, ListConsortiaRequest, RegisterConsortiumRequest};
 use clap::Subcommand;
 
-use super::{consortium_file, tell_dry_run};
+use super::{consortium_file as file, consortium_register as register, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
@@ -25,11 +25,15 @@ pub(crate) enum Command {
   bando consortium list -o json")]
     List(Paging),
     /// Shows a consortium with its members and links.
-    #[command(after_help = "Example:
-  bando consortium describe 90001010371")]
+    #[command(after_help = "Examples:
+  bando consortium describe 90001010371
+  bando consortium describe 90001010371 --on 2016-05-31")]
     Describe {
         /// UUID, partita IVA or full name of the consortium.
         consortium: String,
+        /// Shows who was a member, which links held, which fund and accreditation on this day.
+        #[arg(long, value_name = "DAY")]
+        on: Option<String>,
     },
     /// Registers a consortium from its file.
     #[command(after_help = "\
@@ -56,6 +60,38 @@ Examples:
         #[arg(long, conflicts_with = "file")]
         sample: bool,
     },
+    /// Members that join, leave or change their share.
+    #[command(subcommand)]
+    Member(register::Member),
+    /// Links between firms that are not independent of one another.
+    #[command(subcommand)]
+    Link(register::Link),
+    /// The regional accreditation.
+    #[command(subcommand)]
+    Accreditation(register::Accreditation),
+    /// The consortium fund.
+    #[command(subcommand)]
+    Fund(register::Fund),
+    /// What the members agreed to reach together over some years.
+    #[command(subcommand)]
+    Programme(register::Programme),
+    /// Corrects where letters go; what could not be delivered follows.
+    ///
+    /// Letters to the old address that are held, queued, bounced or failed go to the new one; an
+    /// uncertain letter waits for a person.
+    #[command(after_help = "Example:
+  bando consortium correct-address 90001010371 --email nuovo@esempio.example \
+--reason 'typed wrongly, told by telephone'")]
+    CorrectAddress {
+        #[command(flatten)]
+        whose: register::Whose,
+        /// The new address.
+        #[arg(long)]
+        email: String,
+        /// Why; it stays in the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
@@ -67,19 +103,38 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
                 .output
                 .list(&rows, "no consortium yet: bando consortium register FILE")
         }
-        Command::Describe { consortium } => {
-            let found = find(&consortium, session).await?;
+        Command::Describe { consortium, on } => {
+            let mut found = find(&consortium, session).await?;
+            if let Some(on) = on {
+                let name = found.name;
+                let request = GetConsortiumRequest { name, on };
+                found = session
+                    .consortia()?
+                    .get_consortium(request)
+                    .await?
+                    .into_inner();
+            }
             session.output.one(&Consortium::from(&found))
         }
         Command::Register {
             file: Some(file), ..
         } => register(file, session).await,
-        Command::Register { file: None, .. } => output::raw(consortium_file::SAMPLE.as_bytes()),
+        Command::Register { file: None, .. } => output::raw(file::SAMPLE.as_bytes()),
+        Command::Member(act) => register::member(act, session).await,
+        Command::Link(act) => register::link(act, session).await,
+        Command::Accreditation(act) => register::accreditation(act, session).await,
+        Command::Fund(act) => register::fund(act, session).await,
+        Command::Programme(act) => register::programme(act, session).await,
+        Command::CorrectAddress {
+            whose,
+            email,
+            reason,
+        } => register::correct_address(whose, email, reason, session).await,
     }
 }
 
 async fn register(file: PathBuf, session: &Session) -> Result<(), Failure> {
-    let consortium = consortium_file::read(&file, &files::read_text(&file)?)?;
+    let consortium = file::read(&file, &files::read_text(&file)?)?;
     let request = RegisterConsortiumRequest {
         parent: session.programme()?,
         consortium: Some(consortium),
@@ -91,8 +146,12 @@ async fn register(file: PathBuf, session: &Session) -> Result<(), Failure> {
         .register_consortium(request)
         .await?
         .into_inner();
+    show_changed(&registered, session)
+}
+
+pub(super) fn show_changed(consortium: &v1::Consortium, session: &Session) -> Result<(), Failure> {
     tell_dry_run(session);
-    session.output.one(&Consortium::from(&registered))
+    session.output.one(&Consortium::from(consortium))
 }
 
 async fn all(limit: usize, session: &Session) -> Result<Vec<v1::Consortium>, Failure> {
@@ -110,10 +169,11 @@ async fn all(limit: usize, session: &Session) -> Result<Vec<v1::Consortium>, Fai
         .await
 }
 
-async fn find(text: &str, session: &Session) -> Result<v1::Consortium, Failure> {
+pub(super) async fn find(text: &str, session: &Session) -> Result<v1::Consortium, Failure> {
     if text.len() != PARTITA_IVA || !text.bytes().all(|b| b.is_ascii_digit()) {
         let request = GetConsortiumRequest {
             name: session.name(text, "consortia")?,
+            on: String::new(),
         };
         return Ok(session
             .consortia()?

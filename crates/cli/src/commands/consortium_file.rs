@@ -100,7 +100,7 @@ impl TryFrom<Euros> for Amount {
     }
 }
 
-fn cents(text: &str) -> Option<i64> {
+pub(super) fn cents(text: &str) -> Option<i64> {
     let (euros, cents) = text.split_once('.').unwrap_or((text, "00"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     if !is_number(euros) || !is_number(cents) || cents.len() > 2 {
@@ -140,6 +140,7 @@ impl From<File> for v1::Consortium {
         let link = |link: Link| v1::Link {
             one: link.one,
             other: link.other,
+            ..v1::Link::default()
         };
         let profile = v1::Profile {
             title: file.title,
@@ -155,6 +156,7 @@ impl From<File> for v1::Consortium {
             accreditation: accreditation(file.accreditation).into(),
             members: file.members.into_iter().map(v1::Member::from).collect(),
             links: file.links.into_iter().map(link).collect(),
+            ..v1::Profile::default()
         };
         let contact = v1::Contact {
             legal_representative: file.contact.legal_representative,
@@ -185,6 +187,7 @@ impl From<Member> for v1::Member {
             size: size.into(),
             share_cents: member.share.cents,
             joined_on: member.joined_on,
+            ..Self::default()
         }
     }
 }

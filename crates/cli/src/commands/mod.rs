@@ -10,6 +10,7 @@ pub(crate) mod call_acts;
 pub(crate) mod clock;
 pub(crate) mod consortium;
 mod consortium_file;
+mod consortium_register;
 pub(crate) mod event;
 pub(crate) mod letter;
 pub(crate) mod programme;

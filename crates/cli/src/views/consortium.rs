@@ -30,6 +30,9 @@ struct Profile {
     accreditation: Option<String>,
     members: Vec<Member>,
     links: Vec<Link>,
+    accreditations: Vec<Accredited>,
+    past_funds: Vec<PastFund>,
+    programmes: Vec<Programme>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,12 +51,59 @@ struct Member {
     size: String,
     share_cents: i64,
     joined_on: String,
+    left_on: Option<String>,
+    past_shares: Vec<PastShare>,
+}
+
+#[derive(Debug, Serialize)]
+struct PastShare {
+    share_cents: i64,
+    until: String,
 }
 
 #[derive(Debug, Serialize)]
 struct Link {
     one: String,
     other: String,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Accredited {
+    level: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PastFund {
+    subscribed_cents: i64,
+    paid_cents: i64,
+    until: String,
+}
+
+/// A multi-year programme.
+#[derive(Debug, Serialize)]
+pub(crate) struct Programme {
+    first_year: i32,
+    last_year: i32,
+    title: String,
+    sector: String,
+    markets: Vec<String>,
+    target_export_share_basis_points: i32,
+    target_markets: i32,
+}
+
+impl Consortium {
+    pub(crate) fn programmes(&self) -> &[Programme] {
+        &self.profile.programmes
+    }
+}
+
+/// On the wire an empty day is none.
+fn day(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 impl From<&v1::Consortium> for Consortium {
@@ -80,6 +130,18 @@ impl From<&v1::Profile> for Profile {
         let link = |link: &v1::Link| Link {
             one: link.one.clone(),
             other: link.other.clone(),
+            since: day(&link.since),
+            until: day(&link.until),
+        };
+        let accredited = |known: &v1::Accredited| Accredited {
+            level: accreditation(known.level),
+            since: day(&known.since),
+            until: day(&known.until),
+        };
+        let past_fund = |past: &v1::PastFund| PastFund {
+            subscribed_cents: past.subscribed_cents,
+            paid_cents: past.paid_cents,
+            until: past.until.clone(),
         };
         Self {
             title: profile.title.clone(),
@@ -95,6 +157,9 @@ impl From<&v1::Profile> for Profile {
             accreditation: accreditation(profile.accreditation),
             members: profile.members.iter().map(Member::from).collect(),
             links: profile.links.iter().map(link).collect(),
+            accreditations: profile.accreditations.iter().map(accredited).collect(),
+            past_funds: profile.past_funds.iter().map(past_fund).collect(),
+            programmes: profile.programmes.iter().map(Programme::from).collect(),
         }
     }
 }
@@ -124,6 +189,29 @@ impl From<&v1::Member> for Member {
             size: word(size, "SME_CLASS_"),
             share_cents: member.share_cents,
             joined_on: member.joined_on.clone(),
+            left_on: day(&member.left_on),
+            past_shares: member.past_shares.iter().map(past_share).collect(),
+        }
+    }
+}
+
+fn past_share(past: &v1::PastShare) -> PastShare {
+    PastShare {
+        share_cents: past.share_cents,
+        until: past.until.clone(),
+    }
+}
+
+impl From<&v1::MultiYearProgramme> for Programme {
+    fn from(programme: &v1::MultiYearProgramme) -> Self {
+        Self {
+            first_year: programme.first_year,
+            last_year: programme.last_year,
+            title: programme.title.clone(),
+            sector: programme.sector.clone(),
+            markets: programme.markets.clone(),
+            target_export_share_basis_points: programme.target_export_share_basis_points,
+            target_markets: programme.target_markets,
         }
     }
 }
@@ -156,6 +244,7 @@ impl Row for Member {
         "ARTISAN",
         "SHARE",
         "JOINED",
+        "LEFT",
         "REGION",
         "TITLE",
     ];
@@ -168,6 +257,7 @@ impl Row for Member {
             yes(self.artisan),
             money(self.share_cents),
             self.joined_on.clone(),
+            shown(self.left_on.as_ref()),
             self.region.clone(),
             title(&self.title),
         ]
@@ -175,11 +265,69 @@ impl Row for Member {
 }
 
 impl Row for Link {
-    const HEAD: &'static [&'static str] = &["ONE", "OTHER"];
+    const HEAD: &'static [&'static str] = &["ONE", "OTHER", "SINCE", "UNTIL"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.one.clone(), self.other.clone()]
+        vec![
+            self.one.clone(),
+            self.other.clone(),
+            shown(self.since.as_ref()),
+            shown(self.until.as_ref()),
+        ]
     }
+}
+
+impl Row for Accredited {
+    const HEAD: &'static [&'static str] = &["LEVEL", "SINCE", "UNTIL"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            shown(self.level.as_ref()),
+            shown(self.since.as_ref()),
+            shown(self.until.as_ref()),
+        ]
+    }
+}
+
+impl Row for PastFund {
+    const HEAD: &'static [&'static str] = &["SUBSCRIBED", "PAID", "UNTIL"];
+    const NUMBERS: &'static [usize] = &[0, 1];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            money(self.subscribed_cents),
+            money(self.paid_cents),
+            self.until.clone(),
+        ]
+    }
+}
+
+impl Row for Programme {
+    const HEAD: &'static [&'static str] = &[
+        "YEARS",
+        "EXPORT SHARE",
+        "MARKETS",
+        "AIMED AT",
+        "SECTOR",
+        "TITLE",
+    ];
+    const NUMBERS: &'static [usize] = &[1, 2];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            format!("{}-{}", self.first_year, self.last_year),
+            percent(self.target_export_share_basis_points),
+            self.target_markets.to_string(),
+            self.markets.join(" "),
+            self.sector.clone(),
+            title(&self.title),
+        ]
+    }
+}
+
+/// Basis points as percent: `45.50 %`.
+pub(crate) fn percent(basis_points: i32) -> String {
+    format!("{}.{:02} %", basis_points / 100, basis_points % 100)
 }
 
 impl View for Consortium {
@@ -211,6 +359,9 @@ impl View for Consortium {
                 &profile.members,
             )
             .rows("LINKS", &profile.links)
+            .rows("ACCREDITATIONS", &profile.accreditations)
+            .rows("FORMER FUNDS", &profile.past_funds)
+            .rows("MULTI-YEAR PROGRAMMES", &profile.programmes)
             .text()
     }
 

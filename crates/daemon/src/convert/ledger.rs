@@ -179,7 +179,7 @@ pub fn letter(letter: &Letter, frozen: Option<&Frozen>) -> v1::Letter {
     let wanted = &letter.wanted;
     let application = wanted.call.as_ref().zip(wanted.application);
     v1::Letter {
-        name: format!("programmes/{}/letters/{}", wanted.programme, letter.id),
+        name: names::of_letter(&wanted.programme, letter.id),
         kind: wanted.facts.kind().as_str().to_owned(),
         state: letter_state(letter.state).into(),
         recipient: wanted.recipient.name.clone(),

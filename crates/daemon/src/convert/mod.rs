@@ -5,10 +5,12 @@ mod ledger;
 pub mod names;
 mod ranking;
 mod read;
+mod register;
 mod show;
 
 pub use document::*;
 pub use ledger::*;
 pub use ranking::*;
 pub use read::*;
+pub use register::*;
 pub use show::*;

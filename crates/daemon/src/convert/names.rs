@@ -150,6 +150,10 @@ pub fn of_application(call: &CallId, id: ApplicationId) -> String {
     format!("{}/applications/{id}", of_call(call))
 }
 
+pub fn of_letter(programme: &ProgrammeId, id: LetterId) -> String {
+    format!("programmes/{programme}/letters/{id}")
+}
+
 pub fn of_consortium(programme: &ProgrammeId, id: ConsortiumId) -> String {
     format!("programmes/{programme}/consortia/{id}")
 }

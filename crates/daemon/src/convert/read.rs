@@ -5,20 +5,14 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bando_domain::actor::Role;
-use bando_domain::civil::Language;
-use bando_domain::consortium::{Accreditation, Contact, Fund, LegalForm, Link, Member, Profile};
 use bando_domain::evaluation::Score;
-use bando_domain::event::Personal;
-use bando_domain::identifiers::PartitaIva;
 use bando_domain::money::Eur;
 use bando_domain::programme::Text;
 use bando_domain::project::{
     Activity, ActivityKind, BudgetLine, Declaration, Path, Project, Violation,
 };
 use bando_domain::receipt::{Signed, Statement, StatementKind};
-use bando_domain::sme::SmeClass;
 use bando_proto::v1;
-use bando_workflow::consortia::{self, Change as Details};
 use bando_workflow::{Error, applications};
 use chrono::NaiveDate;
 
@@ -26,14 +20,14 @@ use super::names;
 
 /// Collects what is wrong while the rest is read on.
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     violations: Vec<Violation>,
     /// Where the rows that could be read stood, by list.
     positions: HashMap<&'static str, Vec<usize>>,
 }
 
 impl Reader {
-    fn text<T: FromStr>(&mut self, field: String, rule: &str, text: &str) -> Option<T>
+    pub(super) fn text<T: FromStr>(&mut self, field: String, rule: &str, text: &str) -> Option<T>
     where
         T::Err: Display,
     {
@@ -48,7 +42,7 @@ impl Reader {
         }
     }
 
-    fn day(&mut self, field: String, text: &str) -> Option<NaiveDate> {
+    pub(super) fn day(&mut self, field: String, text: &str) -> Option<NaiveDate> {
         if text.is_empty() {
             return None;
         }
@@ -61,14 +55,14 @@ impl Reader {
         day
     }
 
-    fn refuse<T>(&mut self, field: String, rule: &str, explanation: &str) -> Option<T> {
+    pub(super) fn refuse<T>(&mut self, field: String, rule: &str, explanation: &str) -> Option<T> {
         self.violations
             .push(Violation::new(field, rule, explanation));
         None
     }
 
     /// Reads every row of a list and keeps those that could be read.
-    fn rows<W, T>(
+    pub(super) fn rows<W, T>(
         &mut self,
         list: &'static str,
         wire: Vec<W>,
@@ -86,7 +80,11 @@ impl Reader {
 
     /// The value, or everything that is wrong with it: what could not be read, and what the rules
     /// say of the rest.
-    fn finish<T>(self, value: T, rules: impl FnOnce(&T) -> Vec<Violation>) -> Result<T, Error> {
+    pub(super) fn finish<T>(
+        self,
+        value: T,
+        rules: impl FnOnce(&T) -> Vec<Violation>,
+    ) -> Result<T, Error> {
         if self.violations.is_empty() {
             return Ok(value);
         }
@@ -205,118 +203,6 @@ pub fn paths(mask: Option<&prost_types::FieldMask>) -> Result<Vec<Path>, Error> 
     }
 }
 
-/// A profile and a contact, each where it is given, with everything that is wrong in both.
-pub fn consortium_details(
-    profile: Option<v1::Profile>,
-    contact: Option<v1::Contact>,
-) -> Result<Details, Error> {
-    let mut reader = Reader::default();
-    let details = Details {
-        profile: profile.map(|wire| read_profile(&mut reader, wire)),
-        contact: contact.map(|wire| read_contact(&mut reader, wire)),
-    };
-    reader.finish(details, |details| {
-        consortia::malformed(details.profile.as_ref(), details.contact.as_ref())
-    })
-}
-
-/// What cannot be read has a stand-in, so that the rest is checked all the same: the reader's
-/// violation keeps it from going any further.
-fn read_profile(reader: &mut Reader, wire: v1::Profile) -> Profile {
-    let partita_iva = reader.text(
-        "profile.partita_iva".to_owned(),
-        "PARTITA_IVA",
-        &wire.partita_iva,
-    );
-    let form = match wire.form() {
-        v1::LegalForm::Unspecified => reader.refuse(
-            "profile.form".to_owned(),
-            "REQUIRED",
-            "the legal form is not stated",
-        ),
-        v1::LegalForm::Consortium => Some(LegalForm::Consortium),
-        v1::LegalForm::ConsortiumCompany => Some(LegalForm::ConsortiumCompany),
-        v1::LegalForm::Cooperative => Some(LegalForm::Cooperative),
-        v1::LegalForm::Other => Some(LegalForm::Other),
-    };
-    let accreditation = match wire.accreditation() {
-        v1::Accreditation::Unspecified => None,
-        v1::Accreditation::AppliedFor => Some(Accreditation::AppliedFor),
-        v1::Accreditation::Entry => Some(Accreditation::Entry),
-        v1::Accreditation::Advanced => Some(Accreditation::Advanced),
-    };
-    let members = reader.rows("profile.members", wire.members, read_member);
-    let links = reader.rows("profile.links", wire.links, |reader, row, link| {
-        let one = reader.text(format!("{row}.one"), "PARTITA_IVA", &link.one);
-        let other = reader.text(format!("{row}.other"), "PARTITA_IVA", &link.other);
-        one.zip(other).map(|(one, other)| Link { one, other })
-    });
-    let fund = Fund {
-        subscribed: Eur::cents(wire.fund_subscribed_cents),
-        paid: Eur::cents(wire.fund_paid_cents),
-    };
-    Profile {
-        name: wire.title,
-        partita_iva: partita_iva.unwrap_or_else(|| PartitaIva::from_seven(1, 0)),
-        form: form.unwrap_or(LegalForm::Other),
-        seat_country: wire.seat_country,
-        seat_region: wire.seat_region,
-        fund,
-        statute_forbids_profit: wire.statute_forbids_profit,
-        active: wire.active,
-        sme_majority_of_directors: wire.sme_majority_of_directors,
-        accreditation,
-        members,
-        links,
-    }
-}
-
-fn read_member(reader: &mut Reader, row: String, wire: v1::Member) -> Option<Member> {
-    let field = |name: &str| format!("{row}.{name}");
-    let partita_iva = reader.text(field("partita_iva"), "PARTITA_IVA", &wire.partita_iva);
-    let size = match wire.size() {
-        v1::SmeClass::Unspecified => {
-            reader.refuse(field("size"), "REQUIRED", "the size class is not stated")
-        }
-        v1::SmeClass::Micro => Some(SmeClass::Micro),
-        v1::SmeClass::Small => Some(SmeClass::Small),
-        v1::SmeClass::Medium => Some(SmeClass::Medium),
-        v1::SmeClass::Large => Some(SmeClass::Large),
-    };
-    if wire.joined_on.is_empty() {
-        reader.refuse::<()>(
-            field("joined_on"),
-            "REQUIRED",
-            "the day of joining is not stated",
-        );
-    }
-    let joined_on = reader.day(field("joined_on"), &wire.joined_on);
-    Some(Member {
-        partita_iva: partita_iva?,
-        name: wire.title,
-        region: wire.region,
-        artisan: wire.artisan,
-        size: size?,
-        share: Eur::cents(wire.share_cents),
-        joined_on: joined_on?,
-    })
-}
-
-fn read_contact(reader: &mut Reader, wire: v1::Contact) -> Contact {
-    let mut all = Language::ALL.into_iter();
-    let language = all
-        .find(|language| language.as_str() == wire.language)
-        .or_else(|| {
-            let field = "contact.language".to_owned();
-            reader.refuse(field, "LANGUAGE", "`it` or `en` is expected")
-        });
-    Contact {
-        language: language.unwrap_or(Language::It),
-        legal_representative: Personal::new(wire.legal_representative),
-        email: Personal::new(wire.email.trim()),
-    }
-}
-
 pub fn required<T>(field: &str, value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::invalid(field, "REQUIRED", "is required"))
 }
@@ -412,32 +298,6 @@ pub fn one_of<T>(
             format!("`{text}` is no {field}"),
         )),
     }
-}
-
-/// Which parts of a consortium an update names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ConsortiumParts {
-    pub profile: bool,
-    pub contact: bool,
-}
-
-pub fn consortium_parts(mask: Option<&prost_types::FieldMask>) -> Result<ConsortiumParts, Error> {
-    let mut parts = ConsortiumParts::default();
-    for path in mask.map(|mask| mask.paths.as_slice()).unwrap_or_default() {
-        match path.as_str() {
-            "profile" => parts.profile = true,
-            "contact" => parts.contact = true,
-            other => {
-                let explanation = format!("`{other}` cannot be changed by an update");
-                return Err(Error::invalid("update_mask", "UNKNOWN_PATH", explanation));
-            }
-        }
-    }
-    if parts == ConsortiumParts::default() {
-        let explanation = "`profile`, `contact` or both are expected";
-        return Err(Error::invalid("update_mask", "REQUIRED", explanation));
-    }
-    Ok(parts)
 }
 
 /// A signed statement as it travelled; `None` when a part is malformed.

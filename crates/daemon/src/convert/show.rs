@@ -3,7 +3,6 @@
 use bando_domain::application::{Application, Check, Placement, State as ApplicationState};
 use bando_domain::call::{Call, Outage, State as CallState};
 use bando_domain::civil::{Language, print_instant};
-use bando_domain::consortium::{Accreditation, Consortium, LegalForm, Member};
 use bando_domain::document::{DocumentType, Limits};
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
 use bando_domain::evaluation::{Evaluation, State as EvaluationState};
@@ -16,7 +15,6 @@ use bando_domain::rules::{
     Aggregation, AllocationPolicy, Band, CapBase, CostCategory, CostKind, Rounding, RuleSet,
     ScoreGrid, TieBreak,
 };
-use bando_domain::sme::SmeClass;
 use bando_proto::v1;
 use bando_store::Versioned;
 use bando_workflow::applications::View;
@@ -250,72 +248,6 @@ pub fn tie_break(key: &TieBreak) -> String {
         TieBreak::LowerGrant => "lower_grant".to_owned(),
         TieBreak::EarlierSubmission => "earlier_submission".to_owned(),
         TieBreak::ProtocolNumber => "protocol_number".to_owned(),
-    }
-}
-
-pub fn consortium(known: &Versioned<Consortium>) -> v1::Consortium {
-    let consortium = &known.value;
-    let (profile, contact) = (&consortium.profile, &consortium.contact);
-    let form = match profile.form {
-        LegalForm::Consortium => v1::LegalForm::Consortium,
-        LegalForm::ConsortiumCompany => v1::LegalForm::ConsortiumCompany,
-        LegalForm::Cooperative => v1::LegalForm::Cooperative,
-        LegalForm::Other => v1::LegalForm::Other,
-    };
-    let accreditation = match profile.accreditation {
-        None => v1::Accreditation::Unspecified,
-        Some(Accreditation::AppliedFor) => v1::Accreditation::AppliedFor,
-        Some(Accreditation::Entry) => v1::Accreditation::Entry,
-        Some(Accreditation::Advanced) => v1::Accreditation::Advanced,
-    };
-    v1::Consortium {
-        name: names::of_consortium(&consortium.programme, consortium.id),
-        profile: Some(v1::Profile {
-            title: profile.name.clone(),
-            partita_iva: profile.partita_iva.to_string(),
-            form: form.into(),
-            seat_country: profile.seat_country.clone(),
-            seat_region: profile.seat_region.clone(),
-            fund_subscribed_cents: profile.fund.subscribed.as_cents(),
-            fund_paid_cents: profile.fund.paid.as_cents(),
-            statute_forbids_profit: profile.statute_forbids_profit,
-            active: profile.active,
-            sme_majority_of_directors: profile.sme_majority_of_directors,
-            accreditation: accreditation.into(),
-            members: profile.members.iter().map(member).collect(),
-            links: profile
-                .links
-                .iter()
-                .map(|link| v1::Link {
-                    one: link.one.to_string(),
-                    other: link.other.to_string(),
-                })
-                .collect(),
-        }),
-        contact: Some(v1::Contact {
-            legal_representative: contact.legal_representative.reveal().to_owned(),
-            email: contact.email.reveal().to_owned(),
-            language: contact.language.as_str().to_owned(),
-        }),
-        etag: etag(known.version),
-    }
-}
-
-fn member(member: &Member) -> v1::Member {
-    let size = match member.size {
-        SmeClass::Micro => v1::SmeClass::Micro,
-        SmeClass::Small => v1::SmeClass::Small,
-        SmeClass::Medium => v1::SmeClass::Medium,
-        SmeClass::Large => v1::SmeClass::Large,
-    };
-    v1::Member {
-        partita_iva: member.partita_iva.to_string(),
-        title: member.name.clone(),
-        region: member.region.clone(),
-        artisan: member.artisan,
-        size: size.into(),
-        share_cents: member.share.as_cents(),
-        joined_on: member.joined_on.to_string(),
     }
 }
 

@@ -82,6 +82,7 @@ pub(super) fn make(number: u32, part: Part, language: Language, random: &mut Cha
         .map(|(one, other)| v1::Link {
             one: one.partita_iva.clone(),
             other: other.partita_iva.clone(),
+            ..Default::default()
         })
         .collect();
     let subscribed: i64 = members.iter().map(|member| member.share_cents).sum();
@@ -108,6 +109,7 @@ pub(super) fn make(number: u32, part: Part, language: Language, random: &mut Cha
         },
         members,
         links,
+        ..Default::default()
     };
     let contact = v1::Contact {
         legal_representative: format!("Rappresentante Demo {number:02}"),
@@ -154,5 +156,6 @@ fn member(
         },
         share_cents: 200_000,
         joined_on: format!("20{:02}-03-01", random.random_range(3..=14)),
+        ..Default::default()
     }
 }

@@ -40,7 +40,8 @@ impl ConsortiumService for Api {
         let received = receive(request)?;
         let found = async {
             let (programme, id) = names::consortium("name", &received.message.name)?;
-            consortia::get(&self.cx, &received.caller.actor, &programme, id).await
+            let on = convert::day("on", &received.message.on)?;
+            consortia::get_on(&self.cx, &received.caller.actor, &programme, id, on).await
         };
         let found = found.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::consortium(&found)))
@@ -90,5 +91,66 @@ impl ConsortiumService for Api {
         };
         let updated = updated.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::consortium(&updated)))
+    }
+
+    async fn record_change(
+        &self,
+        request: Request<v1::RecordChangeRequest>,
+    ) -> Result<Response<v1::Consortium>, Status> {
+        let received = receive(request)?;
+        let message = received.message.clone();
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let recorded = async {
+            let (programme, id) = names::consortium("name", &message.name)?;
+            let change = convert::register_change(message.change)?;
+            consortia::record_change(&self.cx, &command, &programme, id, &message.etag, change)
+                .await
+        };
+        let recorded = recorded.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::consortium(&recorded)))
+    }
+
+    async fn agree_multi_year_programme(
+        &self,
+        request: Request<v1::AgreeMultiYearProgrammeRequest>,
+    ) -> Result<Response<v1::Consortium>, Status> {
+        let received = receive(request)?;
+        let message = received.message.clone();
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let agreed = async {
+            let (programme, id) = names::consortium("name", &message.name)?;
+            let agreed = convert::multi_year_programme(message.programme)?;
+            consortia::agree_programme(&self.cx, &command, &programme, id, &message.etag, agreed)
+                .await
+        };
+        let agreed = agreed.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::consortium(&agreed)))
+    }
+
+    async fn correct_address(
+        &self,
+        request: Request<v1::CorrectAddressRequest>,
+    ) -> Result<Response<v1::CorrectAddressResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let corrected = async {
+            let (programme, id) = names::consortium("name", &message.name)?;
+            let correction = consortia::Correction {
+                email: message.email.clone(),
+                reason: message.reason.clone(),
+            };
+            consortia::correct_address(
+                &self.cx,
+                &command,
+                &programme,
+                id,
+                &message.etag,
+                correction,
+            )
+            .await
+        };
+        let corrected = corrected.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::corrected(&corrected)))
     }
 }

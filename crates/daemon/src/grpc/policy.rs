@@ -78,6 +78,15 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.ConsortiumService/UpdateConsortium",
         Roles(&[Officer, Manager, Consortium]),
     ),
+    (
+        "/bando.v1.ConsortiumService/RecordChange",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    (
+        "/bando.v1.ConsortiumService/AgreeMultiYearProgramme",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    ("/bando.v1.ConsortiumService/CorrectAddress", OFFICERS),
     ("/bando.v1.ApplicationService/ListApplications", CASES),
     ("/bando.v1.ApplicationService/GetApplication", CASES),
     (

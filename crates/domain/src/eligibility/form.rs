@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::call::Terms;
-use crate::consortium::{MEMBERS_LIMIT, NAME_LIMIT, Profile};
+use crate::consortium::{NAME_LIMIT, Profile};
 use crate::document::Document;
-use crate::identifiers::CountryCode;
 use crate::money::Eur;
 use crate::project::{
     DESCRIPTION_LIMIT, Declaration, Project, ROWS_LIMIT, SUMMARY_LIMIT, TITLE_LIMIT, Violation,
@@ -209,83 +208,20 @@ pub fn malformed(project: &Project) -> Vec<Violation> {
     found
 }
 
-/// What a consortium must never be registered with.
-pub fn malformed_profile(profile: &Profile) -> Vec<Violation> {
-    let mut found = Vec::new();
-    name("profile.title", &profile.name, &mut found);
-    name("profile.seat_region", &profile.seat_region, &mut found);
-    if CountryCode::parse(&profile.seat_country).is_err() {
-        let explanation = "two letters of ISO 3166-1 expected, such as IT";
-        found.push(Violation::new(
-            "profile.seat_country",
-            "COUNTRY",
-            explanation,
-        ));
-    }
-    amount(
-        "profile.fund_subscribed_cents".to_owned(),
-        profile.fund.subscribed,
-        &mut found,
-    );
-    amount(
-        "profile.fund_paid_cents".to_owned(),
-        profile.fund.paid,
-        &mut found,
-    );
-    if profile.fund.paid > profile.fund.subscribed {
-        let (paid, subscribed) = (profile.fund.paid, profile.fund.subscribed);
-        let explanation = format!("{paid} paid in is more than {subscribed} subscribed");
-        found.push(Violation::new(
-            "profile.fund_paid_cents",
-            "ORDER",
-            explanation,
-        ));
-    }
-    rows(
-        "profile.members",
-        profile.members.len(),
-        MEMBERS_LIMIT,
-        &mut found,
-    );
-    rows(
-        "profile.links",
-        profile.links.len(),
-        MEMBERS_LIMIT,
-        &mut found,
-    );
-    let mut firms = BTreeSet::new();
-    for (position, member) in profile.members.iter().enumerate() {
-        let field = |name: &str| format!("profile.members[{position}].{name}");
-        name(&field("title"), &member.name, &mut found);
-        name(&field("region"), &member.region, &mut found);
-        amount(field("share_cents"), member.share, &mut found);
-        if !firms.insert(&member.partita_iva) {
-            let explanation = format!("{} stands twice", member.partita_iva);
-            found.push(Violation::new(
-                field("partita_iva"),
-                "DUPLICATE",
-                explanation,
-            ));
-        }
-    }
-    for (position, link) in profile.links.iter().enumerate() {
-        if link.one == link.other {
-            let field = format!("profile.links[{position}].other");
-            let explanation = "a firm is not linked with itself";
-            found.push(Violation::new(field, "SELF_LINK", explanation));
-        }
-    }
-    found
-}
-
-fn name(field: &str, value: &str, found: &mut Vec<Violation>) {
+pub(super) fn name(field: &str, value: &str, found: &mut Vec<Violation>) {
     if value.trim().is_empty() {
         found.push(Violation::new(field, "REQUIRED", "must not be empty"));
     }
     text(field, value, NAME_LIMIT, false, found);
 }
 
-fn text(field: &str, value: &str, limit: usize, lines: bool, found: &mut Vec<Violation>) {
+pub(super) fn text(
+    field: &str,
+    value: &str,
+    limit: usize,
+    lines: bool,
+    found: &mut Vec<Violation>,
+) {
     let length = value.chars().count();
     if length > limit {
         let explanation = format!("{length} characters, at most {limit}");
@@ -309,14 +245,14 @@ fn code(field: String, value: &str, found: &mut Vec<Violation>) {
     }
 }
 
-fn rows(field: &str, count: usize, limit: usize, found: &mut Vec<Violation>) {
+pub(super) fn rows(field: &str, count: usize, limit: usize, found: &mut Vec<Violation>) {
     if count > limit {
         let explanation = format!("{count} rows, at most {limit}");
         found.push(Violation::new(field, "TOO_MANY", explanation));
     }
 }
 
-fn amount(field: String, value: Eur, found: &mut Vec<Violation>) {
+pub(super) fn amount(field: String, value: Eur, found: &mut Vec<Violation>) {
     if value < Eur::ZERO {
         let explanation = format!("{value} is negative");
         found.push(Violation::new(field, "NEGATIVE", explanation));
@@ -406,25 +342,6 @@ mod tests {
         assert_eq!(
             rules_of(missing_in_form(&wrong, &profile(), &rules())),
             [("participants[8]".into(), "NOT_A_MEMBER".into())]
-        );
-    }
-
-    #[test]
-    fn a_profile_is_checked_row_by_row() {
-        let mut broken = profile();
-        broken.members[1].partita_iva = broken.members[0].partita_iva.clone();
-        broken.members[2].name = String::new();
-        broken.fund.paid = Eur::euros(30_000);
-
-        let found = rules_of(malformed_profile(&broken));
-
-        assert_eq!(
-            found,
-            [
-                ("profile.fund_paid_cents".into(), "ORDER".into()),
-                ("profile.members[1].partita_iva".into(), "DUPLICATE".into()),
-                ("profile.members[2].title".into(), "REQUIRED".into()),
-            ]
         );
     }
 }

@@ -3,11 +3,16 @@
 //! never contain, and what it still misses before it can be submitted.
 
 mod form;
+mod profile_form;
 mod requirements;
 
 use serde::{Deserialize, Serialize};
 
-pub use form::{malformed, malformed_profile, missing};
+pub use form::{malformed, missing};
+pub use profile_form::{
+    malformed_fund, malformed_link, malformed_member, malformed_profile, malformed_programme,
+    malformed_share,
+};
 pub use requirements::{Facts, check};
 
 use crate::programme::Text;

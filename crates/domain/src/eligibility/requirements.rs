@@ -284,15 +284,28 @@ fn active(facts: &Facts<'_>) -> Finding {
     finding("E8", facts.profile.active, it.to_owned(), en.to_owned())
 }
 
-/// E9: accreditation held or applied for.
+/// E9: accreditation held or applied for on the day; an expired one is named with its last day.
 fn accreditation(facts: &Facts<'_>) -> Finding {
-    let held = facts.profile.accreditation;
-    let level = held.map_or("none", crate::consortium::Accreditation::as_str);
+    let profile = facts.profile;
+    let held = profile.accreditation;
+    let ended = profile.accreditations.iter().rev();
+    let mut ended = ended.filter_map(|known| known.until.map(|until| (known.level, until)));
+    let (it, en) = match (held, ended.next()) {
+        (Some(level), _) => (level.as_str().to_owned(), level.as_str().to_owned()),
+        (None, Some((level, until))) => {
+            let level = level.as_str();
+            (
+                format!("{level} fino al {until}"),
+                format!("{level} until {until}"),
+            )
+        }
+        (None, None) => ("none".to_owned(), "none".to_owned()),
+    };
     finding(
         "E9",
         held.is_some(),
-        format!("accreditamento regionale: {level}; richiesto: posseduto o richiesto"),
-        format!("regional accreditation: {level}; required: held or applied for"),
+        format!("accreditamento regionale: {it}; richiesto: posseduto o richiesto"),
+        format!("regional accreditation: {en}; required: held or applied for"),
     )
 }
 
@@ -495,6 +508,8 @@ mod tests {
                 .map(|number| Link {
                     one: firm(number),
                     other: firm(number + 1),
+                    since: None,
+                    until: None,
                 })
                 .collect();
         };

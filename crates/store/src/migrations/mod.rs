@@ -63,6 +63,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0004_sqlite.sql"),
         postgres: include_str!("0004_postgres.sql"),
     },
+    Migration {
+        name: "0005_register",
+        tables: include_str!("0005_register.sql"),
+        sqlite: include_str!("0005_sqlite.sql"),
+        postgres: include_str!("0005_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

@@ -64,6 +64,12 @@ pub(crate) mod consortia {
         pub(crate) legal_representative: String,
         pub(crate) email: String,
         pub(crate) language: String,
+        #[sea_orm(column_type = "JsonBinary")]
+        pub(crate) accreditations: Json,
+        #[sea_orm(column_type = "JsonBinary")]
+        pub(crate) past_funds: Json,
+        #[sea_orm(column_type = "JsonBinary")]
+        pub(crate) programmes: Json,
     }
 
     super::super::plain!();
@@ -86,6 +92,9 @@ pub(crate) mod members {
         pub(crate) size: String,
         pub(crate) share_cents: i64,
         pub(crate) joined_on: Date,
+        pub(crate) left_on: Option<Date>,
+        #[sea_orm(column_type = "JsonBinary")]
+        pub(crate) past_shares: Json,
     }
 
     super::super::plain!();
@@ -103,6 +112,8 @@ pub(crate) mod links {
         pub(crate) position: i32,
         pub(crate) one: String,
         pub(crate) other: String,
+        pub(crate) since_on: Option<Date>,
+        pub(crate) until_on: Option<Date>,
     }
 
     super::super::plain!();

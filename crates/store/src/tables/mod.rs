@@ -3,10 +3,12 @@
 mod cases;
 mod ledger;
 mod papers;
+mod redirections;
 
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
 pub(crate) use papers::*;
+pub(crate) use redirections::*;
 
 /// No ORM hooks and no relations: repositories say what they read and write.
 macro_rules! plain {

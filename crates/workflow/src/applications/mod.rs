@@ -17,6 +17,7 @@ use bando_store::applications::Filter;
 use bando_store::{
     Consequences, Kind, Page, PageQuery, Tx, Versioned, applications, calls, consortia, record,
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::{expect_own, own_only, visible_application};
@@ -68,11 +69,12 @@ pub async fn list(
         .into_iter()
         .map(|known| (known.value.id, known.value))
         .collect();
+    let now = cx.now();
     Ok(found.map(|application| {
         let consortium = all.get(&application.value.consortium);
         let own = documents.get(&application.value.id);
         let own = own.map_or(&[][..], Vec::as_slice);
-        shown(application, own, &call, consortium)
+        shown(application, own, &call, consortium, now)
     }))
 }
 
@@ -108,12 +110,12 @@ pub async fn create(
                     record::<Application>(tx, None, &event, Consequences::default()).await?;
                 let paths = drafted.value.project.differences(&project);
                 if paths.is_empty() {
-                    return Ok(shown(drafted, &[], &terms, Some(&owner.value)));
+                    return Ok(shown(drafted, &[], &terms, Some(&owner.value), at));
                 }
                 let next = drafted.version + 1;
                 let event = application::edit(&drafted.value, &terms, next, &paths, &project, at)?;
                 let edited = record(tx, Some(drafted), &event, Consequences::default()).await?;
-                Ok(shown(edited, &[], &terms, Some(&owner.value)))
+                Ok(shown(edited, &[], &terms, Some(&owner.value), at))
             })
             .await;
         match drafted {
@@ -163,7 +165,7 @@ pub async fn update(
         let documents = documents_of(cx, &call, id).await?;
         cx.commit(command, async move |tx: &Tx| {
             let edited = record(tx, Some(before), &event, Consequences::default()).await?;
-            Ok(shown(edited, &documents, &call, Some(&owner)))
+            Ok(shown(edited, &documents, &call, Some(&owner), at))
         })
         .await
     })
@@ -266,7 +268,7 @@ pub(crate) async fn view(cx: &Context, found: Versioned<Application>) -> Result<
         .await?
         .value;
     let documents = documents_of(cx, &call, found.value.id).await?;
-    Ok(shown(found, &documents, &call, Some(&owner)))
+    Ok(shown(found, &documents, &call, Some(&owner), cx.now()))
 }
 
 /// The working copy's documents, where the call asks for any.
@@ -284,13 +286,14 @@ fn shown(
     documents: &[Document],
     call: &Call,
     consortium: Option<&Consortium>,
+    now: DateTime<Utc>,
 ) -> View {
     let can_submit = matches!(application.value.state, State::Draft | State::Submitted);
     let missing = match consortium {
         Some(owner) if can_submit => eligibility::missing(
             &application.value.project,
             documents,
-            &owner.profile,
+            &owner.profile.on(call.terms.window.zone.day(now)),
             &call.terms,
         ),
         _ => Vec::new(),

@@ -4,7 +4,7 @@
 use bando_domain::actor::Actor;
 use bando_domain::application::{self, Application, Event, Submission};
 use bando_domain::call::Call;
-use bando_domain::consortium::Consortium;
+use bando_domain::consortium::{Consortium, Profile};
 use bando_domain::document::Document;
 use bando_domain::eligibility;
 use bando_domain::grant;
@@ -50,6 +50,8 @@ struct Prepared {
     documents: Vec<Document>,
     owner: Versioned<Consortium>,
     call: Call,
+    /// The consortium as it stood on the day of receipt.
+    standing: Profile,
     content: String,
     content_sha256: String,
     year: i32,
@@ -94,11 +96,15 @@ async fn prepare(
         let mut found = documents::working(db, &[draft.value.id]).await?;
         found.remove(&draft.value.id).unwrap_or_default()
     };
+    let standing = owner
+        .value
+        .profile
+        .on(call.terms.window.zone.day(received_at));
     let content = SealedContent {
         application: draft.value.id,
         call: call.id.clone(),
         rule_set_version: call.terms.rules.version,
-        consortium: owner.value.profile.clone(),
+        consortium: standing.clone(),
         project: draft.value.project.clone(),
         documents: SealedDocument::of(&documents),
     };
@@ -111,6 +117,7 @@ async fn prepare(
         documents,
         owner,
         call,
+        standing,
         content,
         content_sha256,
         year,
@@ -124,6 +131,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             draft,
             documents,
             owner,
+            standing,
             content,
             content_sha256,
             year,
@@ -133,8 +141,9 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         let known = calls::get(tx, &draft.value.call).await?;
         let call = known.value.clone();
         consortia::expect_version(tx, owner.value.id, owner.version).await?;
-        let (profile, rules) = (&owner.value.profile, &call.terms.rules);
-        let missing = eligibility::missing(&draft.value.project, &documents, profile, &call.terms);
+        let rules = &call.terms.rules;
+        let missing =
+            eligibility::missing(&draft.value.project, &documents, &standing, &call.terms);
         application::may_submit(&draft.value, &call, missing, received_at)?;
         let grant = grant::of_project(&draft.value.project, rules).amount;
         let event = EventId(tx.new_id());
@@ -172,7 +181,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         applications::seal(tx, &sealed.value, content).await?;
         documents::seal(tx, sealed.value.id, number, &documents).await?;
         call_cases::exhaust(tx, known).await?;
-        let view = shown(sealed, &documents, &call, Some(&owner.value));
+        let view = shown(sealed, &documents, &call, Some(&owner.value), received_at);
         Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
     })
     .await

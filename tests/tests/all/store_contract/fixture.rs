@@ -284,6 +284,8 @@ pub(super) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
         size: SmeClass::Small,
         share: Eur::euros(2_000),
         joined_on: "2010-01-01".parse().unwrap(),
+        left_on: None,
+        past_shares: vec![],
     };
     let profile = Profile {
         name: format!("Consorzio {number}"),
@@ -303,7 +305,12 @@ pub(super) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
         links: vec![consortium::Link {
             one: PartitaIva::from_seven(1, 36),
             other: PartitaIva::from_seven(99, 36),
+            since: None,
+            until: None,
         }],
+        accreditations: vec![],
+        past_funds: vec![],
+        programmes: vec![],
     };
     let contact = Contact {
         legal_representative: Personal::new(REPRESENTATIVE),

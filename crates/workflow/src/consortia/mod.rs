@@ -1,19 +1,27 @@
 //! Consortia: registered by the office, kept up to date by themselves.
 
-use bando_domain::actor::{Actor, Role};
-use bando_domain::consortium::{Consortium, Contact, Event, Profile};
+mod acts;
+
+use bando_domain::actor::Actor;
+use bando_domain::consortium::{self, Consortium, Contact, Event, Profile};
 use bando_domain::eligibility;
 use bando_domain::event::Personal;
 use bando_domain::identifiers::EmailAddress;
 use bando_domain::ids::{ConsortiumId, ProgrammeId};
 use bando_domain::project::Violation;
 use bando_store::{
-    Consequences, Kind, Page, PageQuery, Tx, Versioned, consortia, programmes, record,
+    Consequences, Kind, Page, PageQuery, Tx, Versioned, consortia, programmes, record, redirections,
 };
+use chrono::NaiveDate;
 
 use crate::authority::{expect_programme, own_only};
 use crate::context::{Command, Context};
 use crate::error::Error;
+
+pub use acts::{
+    Corrected, Correction, agree_programme, correct_address, malformed as malformed_change,
+    record_change,
+};
 
 pub async fn get(
     cx: &Context,
@@ -31,6 +39,21 @@ pub async fn get(
     } else {
         Err(hidden())
     }
+}
+
+/// The whole register, or the consortium as it stood on a day.
+pub async fn get_on(
+    cx: &Context,
+    actor: &Actor,
+    programme: &ProgrammeId,
+    id: ConsortiumId,
+    on: Option<NaiveDate>,
+) -> Result<Versioned<Consortium>, Error> {
+    let mut found = get(cx, actor, programme, id).await?;
+    if let Some(day) = on {
+        found.value.profile = found.value.profile.on(day);
+    }
+    Ok(found)
 }
 
 pub async fn list(
@@ -83,7 +106,8 @@ pub struct Change {
     pub contact: Option<Contact>,
 }
 
-/// Changes the profile, the contact or both.
+/// Changes the profile, the contact or both. The profile says anew what holds; what has ended
+/// stays recorded. Undelivered letters follow a new address.
 pub async fn update(
     cx: &Context,
     command: &Command,
@@ -94,17 +118,13 @@ pub async fn update(
 ) -> Result<Versioned<Consortium>, Error> {
     cx.once(command, || async {
         let before = get(cx, &command.actor, programme, id).await?;
-        let own = command.actor.consortium == Some(id);
-        if !own && !command.actor.is_any(&[Role::Officer, Role::Manager]) {
-            return Err(Error::Denied(
-                "only the office or the consortium itself".to_owned(),
-            ));
-        }
+        acts::expect_office_or_own(&command.actor, id, false)?;
         cx.expect_etag(&before, etag).await?;
-        let profile = change
-            .profile
-            .clone()
-            .unwrap_or_else(|| before.value.profile.clone());
+        let known = &before.value.profile;
+        let profile = match change.profile.clone() {
+            Some(given) => consortium::amended(known, given),
+            None => known.clone(),
+        };
         let contact = change
             .contact
             .clone()
@@ -115,7 +135,13 @@ pub async fn update(
             contact: Box::new(contact),
         };
         cx.commit(command, async move |tx: &Tx| {
-            Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+            let was = before.value.contact.email.clone();
+            let updated = record(tx, Some(before), &event, Consequences::default()).await?;
+            let email = &updated.value.contact.email;
+            if was != *email {
+                redirections::follow(tx, id, &was, email).await?;
+            }
+            Ok(updated)
         })
         .await
     })
