@@ -13,4 +13,5 @@ pub mod oracle;
 pub mod papers;
 pub mod postgres;
 pub mod process;
+pub mod raw;
 pub mod smtp;

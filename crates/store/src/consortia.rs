@@ -11,8 +11,8 @@ use bando_domain::ids::{ConsortiumId, ProgrammeId};
 use bando_domain::money::Eur;
 use bando_domain::sme::SmeClass;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -91,21 +91,27 @@ pub async fn by_ids<D: Db>(
     with_parts(db, rows).await
 }
 
+#[derive(FromQueryResult)]
+struct Titled {
+    id: Uuid,
+    title: String,
+}
+
 /// Names of consortia by id.
 pub async fn titles<D: Db>(
     db: &D,
     ids: impl IntoIterator<Item = ConsortiumId>,
 ) -> Result<HashMap<ConsortiumId, String>, Error> {
-    let rows: Vec<(Uuid, String)> = Entity::find()
+    let rows = Entity::find()
         .select_only()
         .columns([Column::Id, Column::Title])
         .filter(Column::Id.is_in(ids.into_iter().map(|id| id.0)))
-        .into_tuple()
+        .into_model::<Titled>()
         .all(db.connection())
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(id, title)| (id.into(), title))
+        .map(|row| (row.id.into(), row.title))
         .collect())
 }
 

@@ -2,6 +2,8 @@
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
+use crate::door::direct;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     NotFound,
@@ -66,6 +68,13 @@ fn classify(error: &DbErr) -> Kind {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return Kind::Unavailable;
     }
+    if let DbErr::Query(RuntimeErr::Internal(text)) = error
+        && let Some((code, message)) = text
+            .strip_prefix(direct::SIGN)
+            .and_then(|text| text.split_once(": "))
+    {
+        return by_code(Some(code), message);
+    }
     let (DbErr::Conn(RuntimeErr::SqlxError(inner))
     | DbErr::Exec(RuntimeErr::SqlxError(inner))
     | DbErr::Query(RuntimeErr::SqlxError(inner))) = error
@@ -94,13 +103,15 @@ fn by_code(code: Option<&str>, message: &str) -> Kind {
         Some("55P03" | "57P01" | "57P02" | "57P03" | "53300" | "25P03" | "25006") => {
             Kind::Unavailable
         }
+        // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
+        Some("1555" | "2067") => Kind::AlreadyExists,
         // disk_full; SQLITE_FULL; SQLITE_IOERR_SHMSIZE, no room for the index of the log
         Some("53100" | "13" | "4874") => Kind::Exhausted,
         _ => by_text(message),
     }
 }
 
-/// The drivers report lost connections and `SQLite`'s file errors without a code of their own.
+/// Lost connections, and everything of `SQLite`, come without a code of their own.
 fn by_text(text: &str) -> Kind {
     let text = text.to_lowercase();
     if text.contains("disk is full") || text.contains("no space left") {
@@ -115,6 +126,7 @@ fn by_text(text: &str) -> Kind {
         "timed out",
         "closed",
         "i/o error",
+        "interrupted",
     ];
     if signs.iter().any(|sign| text.contains(sign)) {
         Kind::Unavailable

@@ -6,6 +6,7 @@ use bando_proto::v1;
 use bando_tests::daemon::{
     CALL, ONE_MICROSECOND, PROGRAMME, TestDaemon, closes_at, opens_at, project, serve,
 };
+use bando_tests::raw::Raw;
 use chrono::TimeDelta;
 use prost::Message as _;
 use tonic::{Code, Status};
@@ -312,7 +313,6 @@ async fn a_daemon_that_was_down_over_the_window_catches_up_once() {
 
 #[tokio::test]
 async fn the_chain_holds_and_a_changed_event_is_named() {
-    use sea_orm::ConnectionTrait as _;
     let daemon = TestDaemon::open().await;
     let applicant = daemon.applicant(1).await;
     applicant.draft().await;
@@ -326,9 +326,7 @@ async fn the_chain_holds_and_a_changed_event_is_named() {
     assert!(verify().await.valid);
 
     let file = daemon.folder.path().join("bando.sqlite");
-    let raw = sea_orm::Database::connect(format!("sqlite://{}", file.display()))
-        .await
-        .unwrap();
+    let raw = Raw::sqlite(&file).unwrap();
     let change = "UPDATE events SET person = 'nobody' WHERE kind = 'published'";
     assert!(
         raw.execute_unprepared(change).await.is_err(),

@@ -216,6 +216,26 @@ fn every_method_of_the_wire_says_who_may_call_it() {
     assert!(methods > 40, "only {methods} methods were found");
 }
 
+/// On SQLite a row is known by the names of its columns: a tuple would come in their order.
+#[test]
+fn rows_of_more_than_one_column_are_read_by_name() {
+    for (name, text) in files("crates/store/src", "rs") {
+        for before in text
+            .split(".into_tuple()")
+            .collect::<Vec<_>>()
+            .split_last()
+            .unwrap()
+            .1
+        {
+            let query = before.rsplit(".select_only()").next().unwrap();
+            assert!(
+                !query.contains(".columns(") && query.matches(".column(").count() <= 1,
+                "{name}: a tuple of several columns; give it a model"
+            );
+        }
+    }
+}
+
 #[test]
 fn no_source_file_is_too_long_to_read() {
     for (name, text) in files("crates", "rs") {

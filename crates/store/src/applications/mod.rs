@@ -11,8 +11,8 @@ use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
 use bando_domain::money::Eur;
 use sea_orm::sea_query::Query;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use crate::calls;
@@ -141,15 +141,21 @@ pub async fn count_checked<D: Db>(db: &D, call: &CallId) -> Result<u64, Error> {
     Ok(query.count(db.connection()).await?)
 }
 
+/// What one submission would get in full.
+#[derive(FromQueryResult)]
+struct Claim {
+    application: uuid::Uuid,
+    grant_cents: i64,
+}
+
 /// What the counting submissions of a call would get in full, all together. The call's row is
 /// held until the transaction ends, so that two submissions never miss each other.
 pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
     calls::hold(tx, call).await?;
-    let rows: Vec<(uuid::Uuid, i32, i64)> = submissions::Entity::find()
+    let rows = submissions::Entity::find()
         .select_only()
         .columns([
             submissions::Column::Application,
-            submissions::Column::Number,
             submissions::Column::GrantCents,
         ])
         .filter(
@@ -163,12 +169,12 @@ pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
             ),
         )
         .order_by_asc(submissions::Column::Number)
-        .into_tuple()
+        .into_model::<Claim>()
         .all(tx.connection())
         .await?;
     let last: HashMap<uuid::Uuid, i64> = rows
         .into_iter()
-        .map(|(application, _, cents)| (application, cents))
+        .map(|claim| (claim.application, claim.grant_cents))
         .collect();
     Ok(last.into_values().map(Eur::cents).sum())
 }

@@ -8,7 +8,9 @@ use bando_domain::eligibility::{Finding, FindingBy, Verdict};
 use bando_domain::grant::Grant;
 use bando_domain::money::Eur;
 use bando_domain::programme::Text;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -50,14 +52,15 @@ pub(super) async fn with_parts<D: Db>(
         .collect()
 }
 
-/// Application, number, receipt instant, receipt and grant of a submission.
-type SubmissionRow = (
-    Uuid,
-    i32,
-    chrono::DateTime<chrono::Utc>,
-    serde_json::Value,
-    i64,
-);
+/// A submission without the content it sealed.
+#[derive(FromQueryResult)]
+struct SubmissionRow {
+    application: Uuid,
+    number: i32,
+    received_at: chrono::DateTime<chrono::Utc>,
+    receipt: serde_json::Value,
+    grant_cents: i64,
+}
 
 async fn read_submissions<D: Db>(
     db: &D,
@@ -65,7 +68,7 @@ async fn read_submissions<D: Db>(
     parts: &mut HashMap<Uuid, Parts>,
 ) -> Result<(), Error> {
     use sea_orm::QuerySelect as _;
-    let rows: Vec<SubmissionRow> = submissions::Entity::find()
+    let rows = submissions::Entity::find()
         .select_only()
         .columns([
             submissions::Column::Application,
@@ -76,18 +79,18 @@ async fn read_submissions<D: Db>(
         ])
         .filter(submissions::Column::Application.is_in(ids.iter().copied()))
         .order_by_asc(submissions::Column::Number)
-        .into_tuple()
+        .into_model::<SubmissionRow>()
         .all(db.connection())
         .await?;
-    for (application, number, received_at, receipt, grant_cents) in rows {
+    for row in rows {
         let submission = Submission {
-            number: u32::try_from(number).map_err(Error::internal)?,
-            received_at,
-            receipt: serde_json::from_value(receipt)?,
-            grant: Eur::cents(grant_cents),
+            number: u32::try_from(row.number).map_err(Error::internal)?,
+            received_at: row.received_at,
+            receipt: serde_json::from_value(row.receipt)?,
+            grant: Eur::cents(row.grant_cents),
         };
         parts
-            .entry(application)
+            .entry(row.application)
             .or_default()
             .submissions
             .push(submission);

@@ -3,46 +3,56 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use crate::error::Error;
+use super::direct::Direct;
+use crate::error::{Error, Kind};
 
-const READERS: u32 = 4;
-/// Rows a reader hands over before it waits to be asked for more; a page of applications has
-/// some thousands, and every wait is a change of threads.
-const ROWS_AHEAD: usize = 4_096;
+const READERS: usize = 4;
+/// What is set on every connection. Every commit is on disk before it is answered.
+const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                      PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; \
+                      PRAGMA cache_size = -16000;";
+const READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+/// How long to wait for a process that writes beside us.
+const BUSY: Duration = Duration::from_secs(5);
 
-/// The one connection that writes: WAL, every commit on disk before it is answered.
-pub(super) async fn sqlite_writer(file: &Path) -> Result<DatabaseConnection, Error> {
-    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
-    options
-        .max_connections(1)
-        .min_connections(1)
-        .sqlx_logging(false)
-        .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("foreign_keys", "ON")
-                .pragma("wal_autocheckpoint", "4000")
-        });
-    Ok(Database::connect(options).await?)
+/// The one connection that writes.
+pub(super) fn sqlite_writer(file: &Path) -> Result<Direct, Error> {
+    Ok(Direct::new(vec![opened(file, WRITER)?]).with_deadline()?)
 }
 
-pub(super) async fn sqlite_reader(file: &Path) -> Result<DatabaseConnection, Error> {
-    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", file.display()));
-    options
-        .max_connections(READERS)
-        .min_connections(1)
-        .sqlx_logging(false)
-        .test_before_acquire(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .pragma("query_only", "ON")
-                .row_buffer_size(ROWS_AHEAD)
-        });
-    Ok(Database::connect(options).await?)
+/// Brings the schema up to date, or leaves it as it was.
+pub(super) async fn migrated(writer: &Direct) -> Result<(), Error> {
+    writer.steer("BEGIN IMMEDIATE")?;
+    let outcome = crate::migrations::run(&writer.for_migrations().await?).await;
+    writer.steer(if outcome.is_ok() {
+        "COMMIT"
+    } else {
+        "ROLLBACK"
+    })?;
+    outcome
+}
+
+pub(super) fn sqlite_reader(file: &Path) -> Result<Direct, Error> {
+    let readers = (0..READERS).map(|_| opened(file, READER));
+    Ok(Direct::new(readers.collect::<Result<_, _>>()?))
+}
+
+fn opened(file: &Path, settings: &str) -> Result<rusqlite::Connection, Error> {
+    let open = || {
+        let connection = rusqlite::Connection::open(file)?;
+        connection.busy_timeout(BUSY)?;
+        // Otherwise a statement is planned again for every value that is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.execute_batch(settings)?;
+        Ok(connection)
+    };
+    open().map_err(|error: rusqlite::Error| {
+        let message = format!("{} cannot be opened: {error}", file.display());
+        Error::new(Kind::Unavailable, message)
+    })
 }
 
 pub(super) async fn postgres(url: &str, connections: u32) -> Result<DatabaseConnection, Error> {

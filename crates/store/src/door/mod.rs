@@ -1,7 +1,10 @@
 //! The write door: `Store::write(closure)` is the only way to change anything. Nobody is answered
 //! before COMMIT.
 
+pub(crate) mod columns;
 mod connect;
+pub(crate) mod direct;
+mod link;
 mod postgres;
 mod sqlite;
 
@@ -11,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bando_domain::event::Cause;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend};
+use link::Link;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -46,10 +50,10 @@ enum Door {
     Postgres(postgres::Writer),
 }
 
-/// A connection pool that only reads.
+/// Connections that only read.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    connection: DatabaseConnection,
+    connection: Link<DatabaseConnection>,
 }
 
 /// Something that can be read from: the reader, or a transaction in progress.
@@ -61,31 +65,31 @@ pub trait Db: Send + Sync {
 }
 
 impl Db for Reader {
-    type Connection = DatabaseConnection;
-    fn connection(&self) -> &DatabaseConnection {
+    type Connection = Link<DatabaseConnection>;
+    fn connection(&self) -> &Self::Connection {
         &self.connection
     }
 }
 
 impl Db for Tx {
-    type Connection = DatabaseTransaction;
-    fn connection(&self) -> &DatabaseTransaction {
-        &self.transaction
+    type Connection = Link<DatabaseTransaction>;
+    fn connection(&self) -> &Self::Connection {
+        &self.connection
     }
 }
 
 /// A transaction in progress, together with the act it belongs to.
 #[derive(Debug)]
 pub struct Tx {
-    transaction: DatabaseTransaction,
+    connection: Link<DatabaseTransaction>,
     act: Act,
     drawn: AtomicU64,
 }
 
 impl Tx {
-    fn new(transaction: DatabaseTransaction, act: Act) -> Self {
+    fn new(connection: Link<DatabaseTransaction>, act: Act) -> Self {
         Self {
-            transaction,
+            connection,
             act,
             drawn: AtomicU64::new(0),
         }
@@ -105,7 +109,7 @@ impl Tx {
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
-        self.transaction.get_database_backend() == DbBackend::Postgres
+        matches!(self.connection, Link::Postgres(_))
     }
 }
 
@@ -162,17 +166,17 @@ impl Store {
         let (committed, _) = watch::channel(0);
         let (reader, door) = match settings {
             Settings::Sqlite { file } => {
-                let writer = connect::sqlite_writer(file).await?;
-                crate::migrations::run(&writer).await?;
-                let reader = connect::sqlite_reader(file).await?;
-                let writer = sqlite::Writer::start(writer, file.clone(), committed.clone());
+                let writer = connect::sqlite_writer(file)?;
+                connect::migrated(&writer).await?;
+                let reader = Link::Sqlite(connect::sqlite_reader(file)?);
+                let writer = sqlite::Writer::start(writer, file.clone(), committed.clone())?;
                 (reader, Door::Sqlite(writer))
             }
             Settings::Postgres { url, connections } => {
                 let pool = connect::postgres(url, *connections).await?;
                 crate::migrations::run(&pool).await?;
                 let writer = postgres::Writer::new(pool.clone(), committed.clone());
-                (pool, Door::Postgres(writer))
+                (Link::Postgres(pool), Door::Postgres(writer))
             }
         };
         let reader = Reader { connection: reader };
@@ -248,4 +252,12 @@ impl Store {
             }
         }
     }
+}
+
+/// An empty database that is gone with its connection, as migrations take it.
+#[cfg(test)]
+pub(crate) async fn in_memory() -> DatabaseConnection {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    let direct = direct::Direct::new(vec![connection]);
+    direct.for_migrations().await.unwrap()
 }

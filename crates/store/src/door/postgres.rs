@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use sea_orm::{DatabaseConnection, TransactionTrait as _};
 use tokio::sync::watch;
 
+use super::link::Link;
 use super::{Failure, Tx, Work};
 use crate::act::Act;
 use crate::error::{Error, Kind};
@@ -75,19 +76,23 @@ where
     F: for<'t> Work<'t, T, E>,
     E: Failure,
 {
-    let tx = Tx::new(pool.begin().await.map_err(Error::from)?, act);
+    let transaction = pool.begin().await.map_err(Error::from)?;
+    let tx = Tx::new(Link::Postgres(transaction), act);
     let running = AssertUnwindSafe(work(&tx)).catch_unwind();
     let outcome = match tokio::time::timeout(LIMIT, running).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Error::internal("a write panicked").into()),
         Err(_) => Err(Error::new(Kind::Unavailable, "a write took more than 5 s").into()),
     };
+    let Link::Postgres(transaction) = tx.connection else {
+        return Err(Error::internal("a transaction of another database").into());
+    };
     if rehearsal || outcome.is_err() {
         // A transaction the server already ended cannot be rolled back; nothing is left of it.
-        let _ = tx.transaction.rollback().await;
+        let _ = transaction.rollback().await;
         return outcome;
     }
-    tx.transaction.commit().await.map_err(|error| {
+    transaction.commit().await.map_err(|error| {
         let error = Error::from(error);
         match error.kind {
             Kind::Conflict | Kind::Exhausted => error,

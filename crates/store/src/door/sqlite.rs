@@ -3,17 +3,14 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
-use std::pin::Pin;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
-};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::direct::Direct;
+use super::link::Link;
 use super::{Failure, Tx, Work};
 use crate::act::Act;
 use crate::error::{Error, Kind};
@@ -26,6 +23,8 @@ const GROUP_TIME: Duration = Duration::from_millis(2);
 const LIMIT: Duration = Duration::from_secs(5);
 /// Writes that may wait; more are told to come back.
 const QUEUE: usize = 4_096;
+/// Takes the write lock at once: a lock taken later could be refused half-way.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -34,13 +33,16 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        connection: DatabaseConnection,
+        connection: Direct,
         file: PathBuf,
         committed: watch::Sender<u64>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, file, jobs, committed));
-        Self { queue }
+        std::thread::Builder::new()
+            .name("bando-writer".to_owned())
+            .spawn(move || serve(connection, &file, jobs, &committed))
+            .map_err(Error::internal)?;
+        Ok(Self { queue })
     }
 
     pub(super) async fn run<T, E, F>(&self, act: Act, work: F, rehearsal: bool) -> Result<T, E>
@@ -75,12 +77,10 @@ enum Ran {
     Broken,
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Ran> + Send + 'a>>;
-
 /// A queued write, with its types erased.
 trait Job: Send + Any {
     fn act(&self) -> Act;
-    fn run<'a>(&'a mut self, tx: &'a Tx) -> Running<'a>;
+    fn run(&mut self, tx: &Tx) -> Ran;
     /// Answers the caller: with the outcome of the last run, or with why it was not committed.
     fn answer(self: Box<Self>, committed: Result<(), Error>);
 }
@@ -103,26 +103,24 @@ where
         self.act.clone()
     }
 
-    fn run<'a>(&'a mut self, tx: &'a Tx) -> Running<'a> {
-        let running = (self.work.clone())(tx);
-        Box::pin(async move {
-            let running = AssertUnwindSafe(running).catch_unwind();
-            let outcome = match tokio::time::timeout(LIMIT, running).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => Err(Error::internal("a write panicked").into()),
-                Err(_) => Err(Error::new(Kind::Unavailable, "a write took more than 5 s").into()),
-            };
-            let ran = match &outcome {
-                Ok(_) if self.rehearsal => Ran::Undo,
-                Ok(_) => Ran::Keep,
-                Err(error) => match error.store().map(|inner| inner.kind) {
-                    Some(Kind::Exhausted | Kind::Unavailable) => Ran::Broken,
-                    _ => Ran::Undo,
-                },
-            };
-            self.outcome = Some(outcome);
-            ran
-        })
+    fn run(&mut self, tx: &Tx) -> Ran {
+        let running = AssertUnwindSafe((self.work.clone())(tx)).catch_unwind();
+        // Whatever reaches the database is done when it is asked: there is nothing to wait for.
+        let outcome = match running.now_or_never() {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(Error::internal("a write panicked").into()),
+            None => Err(Error::internal("a write waited for something else").into()),
+        };
+        let ran = match &outcome {
+            Ok(_) if self.rehearsal => Ran::Undo,
+            Ok(_) => Ran::Keep,
+            Err(error) => match error.store().map(|inner| inner.kind) {
+                Some(Kind::Exhausted | Kind::Unavailable) => Ran::Broken,
+                _ => Ran::Undo,
+            },
+        };
+        self.outcome = Some(outcome);
+        ran
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
@@ -136,17 +134,17 @@ where
     }
 }
 
-async fn serve(
-    mut connection: DatabaseConnection,
-    file: PathBuf,
+fn serve(
+    mut connection: Direct,
+    file: &Path,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
-    committed: watch::Sender<u64>,
+    committed: &watch::Sender<u64>,
 ) {
-    while let Some(first) = jobs.recv().await {
-        let intact = group(&connection, first, &mut jobs, &committed).await;
+    while let Some(first) = jobs.blocking_recv() {
+        let intact = group(&connection, first, &mut jobs, committed);
         if !intact {
             tracing::warn!("the write connection is opened again");
-            match super::connect::sqlite_writer(&file).await {
+            match super::connect::sqlite_writer(file) {
                 Ok(fresh) => connection = fresh,
                 Err(error) => tracing::error!(%error, "the database cannot be opened again"),
             }
@@ -155,25 +153,22 @@ async fn serve(
 }
 
 /// Commits one group; `false` when the connection must be replaced.
-async fn group(
-    connection: &DatabaseConnection,
+fn group(
+    connection: &Direct,
     first: Box<dyn Job>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
     committed: &watch::Sender<u64>,
 ) -> bool {
-    let transaction = match begin(connection).await {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            first.answer(Err(error));
-            return false;
-        }
-    };
+    if let Err(error) = steer(connection, BEGIN) {
+        first.answer(Err(error));
+        return false;
+    }
     let started = Instant::now();
     let mut done = Vec::new();
     let mut next = Some(first);
     let mut intact = true;
     while let Some(mut job) = next.take() {
-        intact = run(&transaction, job.as_mut()).await;
+        intact = run(connection, job.as_mut());
         done.push(job);
         if !intact {
             break;
@@ -183,12 +178,15 @@ async fn group(
         }
     }
     if !intact {
-        let _ = transaction.rollback().await;
-        return alone(connection, done, committed).await;
+        roll_back(connection);
+        return alone(connection, done, committed);
     }
-    let outcome = transaction.commit().await.map_err(unavailable);
-    let intact = outcome.is_ok();
+    let outcome = steer(connection, "COMMIT");
+    if outcome.is_err() {
+        roll_back(connection);
+    }
     committed.send_modify(|count| *count += 1);
+    let intact = outcome.is_ok();
     for job in done {
         job.answer(outcome.clone());
     }
@@ -197,24 +195,19 @@ async fn group(
 
 /// Runs each job of a broken group in a transaction of its own, so that the one that broke it
 /// does not take the others with it.
-async fn alone(
-    connection: &DatabaseConnection,
-    jobs: Vec<Box<dyn Job>>,
-    committed: &watch::Sender<u64>,
-) -> bool {
+fn alone(connection: &Direct, jobs: Vec<Box<dyn Job>>, committed: &watch::Sender<u64>) -> bool {
     let mut all_intact = true;
     for mut job in jobs {
-        let outcome = match begin(connection).await {
-            Err(error) => Err(error),
-            Ok(transaction) => {
-                if run(&transaction, job.as_mut()).await {
-                    transaction.commit().await.map_err(unavailable)
-                } else {
-                    let _ = transaction.rollback().await;
-                    Err(Error::new(Kind::Unavailable, "the transaction was ended"))
-                }
+        let outcome = steer(connection, BEGIN).and_then(|()| {
+            if run(connection, job.as_mut()) {
+                steer(connection, "COMMIT")
+            } else {
+                Err(Error::new(Kind::Unavailable, "the transaction was ended"))
             }
-        };
+        });
+        if outcome.is_err() {
+            roll_back(connection);
+        }
         all_intact &= outcome.is_ok();
         committed.send_modify(|count| *count += 1);
         job.answer(outcome);
@@ -222,32 +215,36 @@ async fn alone(
     all_intact
 }
 
-async fn run(transaction: &DatabaseTransaction, job: &mut dyn Job) -> bool {
-    let Ok(savepoint) = transaction.begin().await else {
+/// Runs a job in a savepoint of its own; `false` when the whole transaction cannot go on.
+fn run(connection: &Direct, job: &mut dyn Job) -> bool {
+    if steer(connection, "SAVEPOINT job").is_err() {
         return false;
-    };
-    let tx = Tx::new(savepoint, job.act());
-    let ran = job.run(&tx).await;
+    }
+    let tx = Tx::new(Link::Sqlite(connection.clone()), job.act());
+    connection.set_deadline(Some(Instant::now() + LIMIT));
+    let ran = job.run(&tx);
+    connection.set_deadline(None);
     let ended = match ran {
-        Ran::Keep => tx.transaction.commit().await,
-        Ran::Undo => tx.transaction.rollback().await,
+        Ran::Keep => steer(connection, "RELEASE job"),
+        Ran::Undo => {
+            steer(connection, "ROLLBACK TO job").and_then(|()| steer(connection, "RELEASE job"))
+        }
         Ran::Broken => return false,
     };
     ended.is_ok()
 }
 
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, Error> {
-    let immediate = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    connection
-        .begin_with_options(immediate)
-        .await
-        .map_err(unavailable)
+fn steer(connection: &Direct, statement: &str) -> Result<(), Error> {
+    connection.steer(statement).map_err(unavailable)
 }
 
-/// A begin or commit that failed is "not done, try again", unless there is no room.
+/// Nothing to do where `SQLite` ended the transaction by itself.
+fn roll_back(connection: &Direct) {
+    if !connection.is_outside_transaction() {
+        let _ = steer(connection, "ROLLBACK");
+    }
+}
+
 fn unavailable(error: sea_orm::DbErr) -> Error {
     let error = Error::from(error);
     match error.kind {

@@ -147,13 +147,11 @@ fn with_types(sql: &str, backend: DbBackend) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::Database;
-
     use super::*;
 
     #[tokio::test]
     async fn a_ranking_of_before_keeps_its_row_and_has_no_inputs() {
-        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        let connection = crate::door::in_memory().await;
         Migrator::up(&connection, Some(1)).await.unwrap();
         let before = "PRAGMA foreign_keys = OFF; \
                       INSERT INTO rankings VALUES (x'00', 1, 'er/2016', 1, 'in_force', 1, 10, 5, \
@@ -172,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_working_copy_of_before_becomes_one_document() {
-        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        let connection = crate::door::in_memory().await;
         Migrator::up(&connection, Some(2)).await.unwrap();
         let before = "PRAGMA foreign_keys = OFF; \
                       INSERT INTO applications (id, call, consortium, version, state, title, \
@@ -189,7 +187,7 @@ mod tests {
 
         let query = sea_orm::Statement::from_string(
             DbBackend::Sqlite,
-            "SELECT project, (SELECT count(*) FROM participants) FROM applications",
+            "SELECT json(project) AS a, (SELECT count(*) FROM participants) AS b FROM applications",
         );
         let row = connection.query_one_raw(query).await.unwrap().unwrap();
         let text: String = row.try_get_by_index(0).unwrap();
@@ -204,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_timer_of_before_keeps_its_row_and_is_about_its_call() {
-        let connection = Database::connect("sqlite::memory:").await.unwrap();
+        let connection = crate::door::in_memory().await;
         Migrator::up(&connection, Some(2)).await.unwrap();
         let before = "PRAGMA foreign_keys = OFF; \
                       INSERT INTO timers VALUES (x'07', 'er', 'er/2016', 'call_closes', \

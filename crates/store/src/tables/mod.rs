@@ -5,10 +5,51 @@ mod ledger;
 mod papers;
 mod redirections;
 
+use std::collections::HashMap;
+
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
 pub(crate) use papers::*;
 pub(crate) use redirections::*;
+
+use crate::door::columns::{Columns, of_entity};
+
+/// What the columns of every table hold.
+pub(crate) fn columns() -> HashMap<&'static str, Columns> {
+    HashMap::from([
+        of_entity::<activities::Entity>(),
+        of_entity::<applications::Entity>(),
+        of_entity::<awards::Entity>(),
+        of_entity::<budget_lines::Entity>(),
+        of_entity::<calls::Entity>(),
+        of_entity::<consortia::Entity>(),
+        of_entity::<documents::Entity>(),
+        of_entity::<evaluations::Entity>(),
+        of_entity::<event_chain::Entity>(),
+        of_entity::<event_personal::Entity>(),
+        of_entity::<events::Entity>(),
+        of_entity::<findings::Entity>(),
+        of_entity::<fires::Entity>(),
+        of_entity::<installation::Entity>(),
+        of_entity::<letters::Entity>(),
+        of_entity::<letter_redirections::Entity>(),
+        of_entity::<links::Entity>(),
+        of_entity::<members::Entity>(),
+        of_entity::<participants::Entity>(),
+        of_entity::<programmes::Entity>(),
+        of_entity::<proposals::Entity>(),
+        of_entity::<protocol_counters::Entity>(),
+        of_entity::<rankings::Entity>(),
+        of_entity::<requests::Entity>(),
+        of_entity::<scans::Entity>(),
+        of_entity::<schedules::Entity>(),
+        of_entity::<scores::Entity>(),
+        of_entity::<sealed_documents::Entity>(),
+        of_entity::<submissions::Entity>(),
+        of_entity::<timers::Entity>(),
+        of_entity::<tokens::Entity>(),
+    ])
+}
 
 /// No ORM hooks and no relations: repositories say what they read and write.
 macro_rules! plain {

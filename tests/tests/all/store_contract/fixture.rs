@@ -23,9 +23,9 @@ use bando_store::{
     protocol, record,
 };
 use bando_tests::postgres;
+use bando_tests::raw::Raw;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement as Sql};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ pub(super) enum Backend {
 #[derive(Clone)]
 pub(super) struct Bed {
     pub(super) store: Store,
-    pub(super) raw: DatabaseConnection,
+    pub(super) raw: Raw,
     pub(super) backend: Backend,
     pub(super) programme: ProgrammeId,
     pub(super) call: Versioned<Call>,
@@ -52,25 +52,23 @@ pub(super) struct Bed {
 
 impl Bed {
     pub(super) async fn make(backend: Backend, folder: &TempDir) -> anyhow::Result<Self> {
-        let (settings, url) = match backend {
-            Backend::Sqlite => {
-                let file = folder.path().join("bando.db");
-                let url = format!("sqlite://{}?mode=rwc", file.display());
-                (Settings::Sqlite { file }, url)
-            }
-            Backend::Postgres => {
-                let url = postgres::fresh_database().await?;
-                (
-                    Settings::Postgres {
-                        url: url.clone(),
-                        connections: 8,
-                    },
-                    url,
-                )
-            }
+        let file = folder.path().join("bando.db");
+        let url = match backend {
+            Backend::Sqlite => String::new(),
+            Backend::Postgres => postgres::fresh_database().await?,
+        };
+        let settings = match backend {
+            Backend::Sqlite => Settings::Sqlite { file: file.clone() },
+            Backend::Postgres => Settings::Postgres {
+                url: url.clone(),
+                connections: 8,
+            },
         };
         let store = Store::open(&settings).await?;
-        let raw = Database::connect(url).await?;
+        let raw = match backend {
+            Backend::Sqlite => Raw::sqlite(&file)?,
+            Backend::Postgres => Raw::postgres(&url).await?,
+        };
         let programme = programme();
         let (call, consortium) = seed(&store, &programme).await?;
         Ok(Self {
@@ -90,16 +88,11 @@ impl Bed {
 
     /// The first column of the first row, as a number.
     pub(super) async fn number(&self, sql: &str) -> i64 {
-        self.row(sql).await.try_get_by_index(0).unwrap()
+        self.raw.number(sql).await.unwrap()
     }
 
     pub(super) async fn text(&self, sql: &str) -> String {
-        self.row(sql).await.try_get_by_index(0).unwrap()
-    }
-
-    async fn row(&self, sql: &str) -> sea_orm::QueryResult {
-        let statement = Sql::from_string(self.raw.get_database_backend(), sql);
-        self.raw.query_one_raw(statement).await.unwrap().unwrap()
+        self.raw.text(sql).await.unwrap()
     }
 
     /// An empty draft of the consortium, committed.

@@ -8,7 +8,6 @@ use bando_store::{
     Aggregate, Consequences, Error, Tx, applications, calls, consortia, events, record,
 };
 use futures::future::join_all;
-use sea_orm::ConnectionTrait as _;
 
 use super::fixture::{Backend, Bed, EMAIL, REPRESENTATIVE, act, all};
 use super::writing::registered;

@@ -12,7 +12,6 @@ use bando_store::{
     Consequences, Error, Kind, Tx, applications, consortia, letters, protocol, record, timers,
 };
 use futures::future::join_all;
-use sea_orm::ConnectionTrait as _;
 
 use super::fixture::{Bed, act, act_at, all, consortium, fresh_uuid, letter, now};
 
