@@ -54,6 +54,7 @@ impl Desk {
         applications => application_service_client::ApplicationServiceClient,
         documents => document_service_client::DocumentServiceClient,
         eligibility => eligibility_service_client::EligibilityServiceClient,
+        clarifications => clarification_service_client::ClarificationServiceClient,
         evaluations => evaluation_service_client::EvaluationServiceClient,
         rankings => ranking_service_client::RankingServiceClient,
         proposals => proposal_service_client::ProposalServiceClient,

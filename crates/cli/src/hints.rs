@@ -95,6 +95,17 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
             return Some(spoken.of_call("describe"));
         }
         "CHECKS_OPENED" => return Some(applications("")),
+        "CLARIFICATION_OPEN"
+        | "CLARIFICATION_LIMIT"
+        | "CLARIFICATION_STATE"
+        | "CLARIFICATION_LATE"
+        | "UNKNOWN_ITEM" => {
+            return spoken
+                .subject
+                .as_ref()
+                .map(|subject| format!("bando application clarify show {subject}"));
+        }
+        "LETTER_STATE" | "DELIVERY_IMPOSSIBLE" => return Some("bando letter list".into()),
         "CHECKS_OPEN" => return Some(applications(" --state under_check")),
         "EVALUATION_MISSING" => return Some(applications(" --state admissible")),
         "SECOND_PERSON_REQUIRED" => return Some("bando token self".into()),

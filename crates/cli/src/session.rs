@@ -3,6 +3,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
 use bando_proto::v1::{GetClockRequest, application_service_client as applications};
 use bando_proto::v1::{award_service_client as awards, call_service_client as calls};
@@ -163,6 +164,13 @@ impl Session {
 
     pub(crate) fn calls(&self) -> Result<calls::CallServiceClient<Wire>, Failure> {
         self.wire().map(calls::CallServiceClient::new)
+    }
+
+    pub(crate) fn clarifications(
+        &self,
+    ) -> Result<clarifications::ClarificationServiceClient<Wire>, Failure> {
+        self.wire()
+            .map(clarifications::ClarificationServiceClient::new)
     }
 
     pub(crate) fn clock(&self) -> Result<ClockServiceClient<Wire>, Failure> {

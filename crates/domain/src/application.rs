@@ -1,6 +1,7 @@
 //! An application: one working copy that a consortium edits, the submissions it sealed, and what
 //! the office found and decided.
 
+mod check;
 mod window;
 
 use std::collections::BTreeMap;
@@ -8,11 +9,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use check::{Conclusion, conclude_check, record_finding};
+
 use crate::budget::AdmittedBudget;
 use crate::call::Call;
-use crate::eligibility::{self, Finding, Overall};
+use crate::eligibility::{self, Finding};
 use crate::grant::Grant;
-use crate::ids::{ApplicationId, AwardId, CallId, ConsortiumId, DocumentId};
+use crate::ids::{ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, DocumentId};
 use crate::money::Eur;
 use crate::project::{Path, Project, Violation};
 use crate::receipt::Signed;
@@ -191,6 +194,13 @@ pub enum Event {
     FoundAdmissible,
     FoundInadmissible {
         rules: Vec<String>,
+        /// What the officer says of the consortium's observations.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// The consortium was asked for something; the request is an aggregate of its own.
+    Asked {
+        clarification: ClarificationId,
     },
     Placed {
         placement: Placement,
@@ -220,6 +230,7 @@ impl Event {
             Self::FindingRecorded { .. } => "finding_recorded",
             Self::FoundAdmissible => "found_admissible",
             Self::FoundInadmissible { .. } => "found_inadmissible",
+            Self::Asked { .. } => "asked",
             Self::Placed { .. } => "placed",
         }
     }
@@ -258,6 +269,10 @@ pub enum Refusal {
     Incomplete { missing: Vec<Violation> },
     #[error("rules {} need an officer's finding first", .rules.join(", "))]
     FindingsOpen { rules: Vec<String> },
+    #[error("the consortium is still waited for: request {number} is {state}")]
+    ClarificationOpen { number: u32, state: &'static str },
+    #[error("observations were filed: their rejection needs a reason")]
+    ReasonMissing,
     #[error("a later submission was received at {last}, this one at {received_at}")]
     OutOfOrder {
         last: DateTime<Utc>,
@@ -284,6 +299,8 @@ impl Refusal {
             Self::CallCancelled => "CALL_CANCELLED",
             Self::Incomplete { .. } => "APPLICATION_INCOMPLETE",
             Self::FindingsOpen { .. } => "FINDINGS_OPEN",
+            Self::ClarificationOpen { .. } => "CLARIFICATION_OPEN",
+            Self::ReasonMissing => "REASON_REQUIRED",
             Self::OutOfOrder { .. } => "SUBMISSION_OUT_OF_ORDER",
             Self::Finding(refusal) => refusal.reason(),
         }
@@ -416,23 +433,6 @@ pub fn open_check(
     })
 }
 
-/// Records what an officer found where data cannot decide.
-pub fn record_finding(application: &Application, finding: Finding) -> Result<Event, Refusal> {
-    let check = open_check_of(application)?;
-    eligibility::with_officer(check.findings.clone(), finding.clone())?;
-    Ok(Event::FindingRecorded { finding })
-}
-
-/// Ends the check: admissible when every rule passed, inadmissible when one failed.
-pub fn conclude_check(application: &Application) -> Result<Event, Refusal> {
-    let check = open_check_of(application)?;
-    match eligibility::verdict(&check.findings) {
-        Overall::Admissible => Ok(Event::FoundAdmissible),
-        Overall::Inadmissible(rules) => Ok(Event::FoundInadmissible { rules }),
-        Overall::Open(rules) => Err(Refusal::FindingsOpen { rules }),
-    }
-}
-
 pub fn place(application: &Application, placement: Placement) -> Result<Event, Refusal> {
     expect_state(application, State::Admissible)?;
     Ok(Event::Placed { placement })
@@ -451,7 +451,9 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
     }
     let mut application = before?;
     match event {
-        Event::Drafted { .. } | Event::DocumentsChanged { .. } => {}
+        // What was asked is an aggregate of its own; the version it makes here keeps the check from
+        // being concluded meanwhile.
+        Event::Drafted { .. } | Event::DocumentsChanged { .. } | Event::Asked { .. } => {}
         Event::Edited {
             version,
             paths,
@@ -541,14 +543,6 @@ fn record(application: &mut Application, finding: &Finding) {
         Some(known) => known.clone_from(finding),
         None => check.findings.push(finding.clone()),
     }
-}
-
-fn open_check_of(application: &Application) -> Result<&Check, Refusal> {
-    expect_state(application, State::UnderCheck)?;
-    application.check.as_ref().ok_or(Refusal::WrongState {
-        required: State::UnderCheck.as_str(),
-        actual: application.state.as_str(),
-    })
 }
 
 fn expect_state(application: &Application, required: State) -> Result<(), Refusal> {

@@ -10,6 +10,7 @@ use crate::civil::{Language, Zone};
 use crate::document::DocumentRules;
 use crate::ids::{CallId, RankingId};
 use crate::money::Eur;
+use crate::procedure;
 use crate::programme::Text;
 use crate::receipt::instant_text;
 use crate::rules::{AllocationPolicy, RuleSet};
@@ -36,6 +37,8 @@ pub struct Terms {
     pub reminders: Vec<Reminder>,
     #[serde(default)]
     pub documents: DocumentRules,
+    #[serde(default)]
+    pub procedure: procedure::Rules,
 }
 
 /// When applications are received. Both instants are stated in civil time of `zone`.
@@ -515,6 +518,7 @@ pub(crate) mod tests {
             acceptance_days: 15,
             reminders: Vec::new(),
             documents: DocumentRules::default(),
+            procedure: procedure::Rules::default(),
         };
         Call {
             id: "er/2016".parse().unwrap(),

@@ -275,6 +275,26 @@ pub fn print_instant(at: DateTime<Utc>, zone: &Zone, language: Language) -> Stri
     )
 }
 
+/// The last instant in time of a term: the end of a day as `…, ore 24:00 (…)`, never as its last
+/// microsecond.
+pub fn print_due(at: DateTime<Utc>, zone: &Zone, language: Language) -> String {
+    let local = at.with_timezone(&zone.0);
+    let following = at + TimeDelta::microseconds(1);
+    let day = local.date_naive();
+    if following.with_timezone(&zone.0).date_naive() == day {
+        return print_instant(at, zone, language);
+    }
+    let day = print_day(day, language);
+    let hour = match language {
+        Language::It => "ore 24:00",
+        Language::En => "24:00",
+    };
+    format!(
+        "{day}, {hour} ({zone}, {})",
+        print_offset(local.offset().fix())
+    )
+}
+
 /// `UTC+1`, `UTC+5:30`, `UTC`.
 fn print_offset(offset: FixedOffset) -> String {
     let minutes = offset.local_minus_utc() / 60;
@@ -391,6 +411,20 @@ mod tests {
             english,
             "Friday 12 March 2027, 12:00:00.000001 (Europe/Rome, UTC+1)"
         );
+    }
+
+    #[test]
+    fn the_end_of_a_day_prints_as_its_twenty_fourth_hour() {
+        let end = utc("2016-06-17T21:59:59.999999Z");
+
+        let italian = print_due(end, &rome(), Language::It);
+        let english = print_due(utc("2016-06-17T14:00:00Z"), &rome(), Language::En);
+
+        assert_eq!(
+            italian,
+            "venerdì 17 giugno 2016, ore 24:00 (Europe/Rome, UTC+2)"
+        );
+        assert_eq!(english, "Friday 17 June 2016, 16:00 (Europe/Rome, UTC+2)");
     }
 
     #[test]

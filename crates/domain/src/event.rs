@@ -42,26 +42,31 @@ pub enum SubjectKind {
     Call,
     Consortium,
     Application,
+    Clarification,
     Evaluation,
     Ranking,
     Proposal,
     Award,
     Token,
     Document,
+    /// A sent letter's delivery.
+    Letter,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
         Self::Application,
+        Self::Clarification,
         Self::Evaluation,
         Self::Ranking,
         Self::Proposal,
         Self::Award,
         Self::Token,
         Self::Document,
+        Self::Letter,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -70,12 +75,14 @@ impl SubjectKind {
             Self::Call => "call",
             Self::Consortium => "consortium",
             Self::Application => "application",
+            Self::Clarification => "clarification",
             Self::Evaluation => "evaluation",
             Self::Ranking => "ranking",
             Self::Proposal => "proposal",
             Self::Award => "award",
             Self::Token => "token",
             Self::Document => "document",
+            Self::Letter => "letter",
         }
     }
 }

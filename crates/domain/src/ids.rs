@@ -52,6 +52,8 @@ uuid_id!(
     ApplicationId,
     /// A document of an application.
     DocumentId,
+    /// A clarification request, or a notice before rejection.
+    ClarificationId,
     /// One evaluator's work on one application.
     EvaluationId,
     /// One version of a call's ranking.

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::Language;
+use crate::clarification::ItemKind;
 use crate::event::Personal;
-use crate::ids::{ApplicationId, CallId, ConsortiumId, LetterId, ProgrammeId};
+use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, LetterId, ProgrammeId};
 use crate::money::Eur;
 use crate::programme::Text;
 
@@ -81,6 +82,13 @@ pub enum LetterKind {
     Receipt,
     Lapsed,
     LateRefusal,
+    ClarificationRequested,
+    RejectionNotice,
+    ClarificationDue,
+    AnswerReceipt,
+    LateAnswer,
+    ClarificationExpired,
+    ClarificationClosed,
     Inadmissible,
     Awarded,
     AwardedInPart,
@@ -90,7 +98,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::CallOpened,
         Self::CallExtended,
         Self::CallSuspended,
@@ -100,6 +108,13 @@ impl LetterKind {
         Self::Receipt,
         Self::Lapsed,
         Self::LateRefusal,
+        Self::ClarificationRequested,
+        Self::RejectionNotice,
+        Self::ClarificationDue,
+        Self::AnswerReceipt,
+        Self::LateAnswer,
+        Self::ClarificationExpired,
+        Self::ClarificationClosed,
         Self::Inadmissible,
         Self::Awarded,
         Self::AwardedInPart,
@@ -120,6 +135,13 @@ impl LetterKind {
             Self::Receipt => "receipt",
             Self::Lapsed => "lapsed",
             Self::LateRefusal => "late_refusal",
+            Self::ClarificationRequested => "clarification_requested",
+            Self::RejectionNotice => "rejection_notice",
+            Self::ClarificationDue => "clarification_due",
+            Self::AnswerReceipt => "answer_receipt",
+            Self::LateAnswer => "late_answer",
+            Self::ClarificationExpired => "clarification_expired",
+            Self::ClarificationClosed => "clarification_closed",
             Self::Inadmissible => "inadmissible",
             Self::Awarded => "awarded",
             Self::AwardedInPart => "awarded_in_part",
@@ -203,12 +225,62 @@ pub enum Facts {
         received_at: DateTime<Utc>,
         closes_at: DateTime<Utc>,
     },
+    /// The consortium is asked; the term runs from the delivery of this letter.
+    ClarificationRequested {
+        asked: Asked,
+        items: Vec<AskedItem>,
+        term_days: u32,
+    },
+    /// Before a rejection: the grounds, and the term for observations.
+    RejectionNotice {
+        asked: Asked,
+        items: Vec<AskedItem>,
+        term_days: u32,
+    },
+    /// The delivery is recorded, or the end is near: what is still unanswered, and until when.
+    ClarificationDue {
+        asked: Asked,
+        items: Vec<AskedItem>,
+        delivered_at: DateTime<Utc>,
+        due_at: DateTime<Utc>,
+        /// The first one tells that the term runs, the others remind.
+        is_reminder: bool,
+    },
+    AnswerReceipt {
+        asked: Asked,
+        /// What is still unanswered.
+        items: Vec<AskedItem>,
+        answer_protocol: String,
+        received_at: DateTime<Utc>,
+        content_sha256: String,
+        due_at: Option<DateTime<Utc>>,
+    },
+    LateAnswer {
+        asked: Asked,
+        received_at: DateTime<Utc>,
+        due_at: DateTime<Utc>,
+    },
+    /// The term is over; what stayed unanswered.
+    ClarificationExpired {
+        asked: Asked,
+        items: Vec<AskedItem>,
+        due_at: DateTime<Utc>,
+    },
+    /// The office has what it needs, or took the request back.
+    ClarificationClosed {
+        asked: Asked,
+        is_accepted: bool,
+        reason: String,
+    },
     Inadmissible {
         application: String,
         project: String,
         protocol: String,
         reasons: Vec<Reason>,
         act: String,
+        /// What the office says of the observations that were filed.
+        #[serde(default)]
+        on_observations: String,
     },
     Awarded {
         outcome: Outcome,
@@ -245,6 +317,25 @@ pub enum Facts {
     },
 }
 
+/// What all letters about a request tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub clarification: ClarificationId,
+    pub application: String,
+    pub project: String,
+    /// Whether it is the notice before a rejection, which asks for observations.
+    pub is_notice: bool,
+}
+
+/// One thing asked, by its place from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedItem {
+    pub item: u32,
+    pub kind: ItemKind,
+    pub rule: String,
+    pub text: Text,
+}
+
 /// What all outcome letters tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -274,9 +365,28 @@ pub struct DigestLine {
     pub drafts: u64,
     pub submitted: u64,
     pub under_check: u64,
+    /// Requests the consortium has not answered yet.
+    #[serde(default)]
+    pub clarifications_open: u64,
+    /// Requests that were answered or expired and wait for the check to be concluded.
+    #[serde(default)]
+    pub clarifications_ended: u64,
+    /// Requests whose letter's delivery is not recorded: no term runs.
+    #[serde(default)]
+    pub deliveries_unrecorded: u64,
 }
 
 impl Facts {
+    /// The request whose term runs from the delivery of this letter.
+    pub const fn starts_term_of(&self) -> Option<ClarificationId> {
+        let (Self::ClarificationRequested { asked, .. } | Self::RejectionNotice { asked, .. }) =
+            self
+        else {
+            return None;
+        };
+        Some(asked.clarification)
+    }
+
     pub const fn kind(&self) -> LetterKind {
         match self {
             Self::CallOpened { .. } => LetterKind::CallOpened,
@@ -288,6 +398,13 @@ impl Facts {
             Self::Receipt { .. } => LetterKind::Receipt,
             Self::Lapsed { .. } => LetterKind::Lapsed,
             Self::LateRefusal { .. } => LetterKind::LateRefusal,
+            Self::ClarificationRequested { .. } => LetterKind::ClarificationRequested,
+            Self::RejectionNotice { .. } => LetterKind::RejectionNotice,
+            Self::ClarificationDue { .. } => LetterKind::ClarificationDue,
+            Self::AnswerReceipt { .. } => LetterKind::AnswerReceipt,
+            Self::LateAnswer { .. } => LetterKind::LateAnswer,
+            Self::ClarificationExpired { .. } => LetterKind::ClarificationExpired,
+            Self::ClarificationClosed { .. } => LetterKind::ClarificationClosed,
             Self::Inadmissible { .. } => LetterKind::Inadmissible,
             Self::Awarded { .. } => LetterKind::Awarded,
             Self::AwardedInPart { .. } => LetterKind::AwardedInPart,
@@ -337,4 +454,98 @@ pub struct Letter {
     pub sent_at: Option<DateTime<Utc>>,
     /// The relay's last answer, cleaned, at most 500 characters.
     pub last_answer: Option<String>,
+    /// What was recorded of its delivery, or of its coming back.
+    #[serde(default)]
+    pub delivered: Option<Delivered>,
+}
+
+/// A delivery, or the notice that there was none, with where its proof is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    pub at: DateTime<Utc>,
+    pub evidence: String,
+}
+
+/// What a recorded delivery says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryOutcome {
+    Delivered,
+    NotDelivered,
+}
+
+impl DeliveryOutcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::NotDelivered => "not_delivered",
+        }
+    }
+}
+
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the letter is {actual}, this needs {required}")]
+    WrongState {
+        required: &'static str,
+        actual: &'static str,
+    },
+    #[error("the letter was queued at {queued_at} and it is {now}: {given} is not between them")]
+    ImpossibleDelivery {
+        queued_at: DateTime<Utc>,
+        given: DateTime<Utc>,
+        now: DateTime<Utc>,
+    },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongState { .. } => "LETTER_STATE",
+            Self::ImpossibleDelivery { .. } => "DELIVERY_IMPOSSIBLE",
+        }
+    }
+}
+
+/// The state of a letter after its delivery is recorded. What came back may be delivered after
+/// all; what was delivered stays so, whatever notice comes later.
+pub fn record_delivery(
+    letter: &Letter,
+    outcome: DeliveryOutcome,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<LetterState, Refusal> {
+    let (after, required) = match outcome {
+        DeliveryOutcome::Delivered => (LetterState::Delivered, "sent, uncertain or bounced"),
+        DeliveryOutcome::NotDelivered => (LetterState::Bounced, "sent or uncertain"),
+    };
+    let may = match letter.state {
+        LetterState::Sent | LetterState::Uncertain => true,
+        LetterState::Bounced => outcome == DeliveryOutcome::Delivered,
+        LetterState::Draft
+        | LetterState::Held
+        | LetterState::Queued
+        | LetterState::Sending
+        | LetterState::Delivered
+        | LetterState::Failed
+        | LetterState::Expired
+        | LetterState::Cancelled
+        | LetterState::Parked => false,
+    };
+    if !may {
+        return Err(Refusal::WrongState {
+            required,
+            actual: letter.state.as_str(),
+        });
+    }
+    if at < letter.queued_at || at > now {
+        return Err(Refusal::ImpossibleDelivery {
+            queued_at: letter.queued_at,
+            given: at,
+            now,
+        });
+    }
+    Ok(after)
 }

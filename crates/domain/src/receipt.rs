@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::consortium::Profile;
 use crate::document::Document;
-use crate::ids::{ApplicationId, CallId, EventId};
+use crate::ids::{ApplicationId, CallId, ClarificationId, EventId};
 use crate::media_type::MediaType;
 use crate::project::Project;
 
@@ -64,13 +64,18 @@ pub struct Statement {
     pub kind: StatementKind,
     pub call: CallId,
     pub application: ApplicationId,
+    /// What an answer was given to; absent where a submission is stated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clarification: Option<ClarificationId>,
     /// Protocol number; absent from a refusal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub protocol: Option<String>,
     /// RFC 3339, UTC, six decimals.
     pub received_at: String,
-    /// The deadline it was held against, same form.
-    pub closes_at: String,
+    /// The deadline it was held against, same form; absent from the receipt of an answer whose
+    /// term had not begun.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub closes_at: Option<String>,
     /// Hexadecimal SHA-256 of the canonical content.
     pub content_sha256: String,
     pub event: EventId,
@@ -82,6 +87,9 @@ pub struct Statement {
 pub enum StatementKind {
     Receipt,
     LateRefusal,
+    /// An answer to a clarification request, or observations on a notice.
+    AnswerReceipt,
+    LateAnswerRefusal,
 }
 
 /// A statement with its Ed25519 signature (base64).
@@ -234,9 +242,10 @@ mod tests {
             kind: StatementKind::Receipt,
             call: "er/2016".parse().unwrap(),
             application: ApplicationId(uuid::Uuid::from_u128(1)),
+            clarification: None,
             protocol: Some("ER-2016-0000001".into()),
             received_at: "2016-05-31T14:00:00.000000Z".into(),
-            closes_at: "2016-05-31T14:00:00.000000Z".into(),
+            closes_at: Some("2016-05-31T14:00:00.000000Z".into()),
             content_sha256: sha256_hex(b"{}"),
             event: EventId(uuid::Uuid::from_u128(2)),
             key_id: key_id(&key.verifying_key()),

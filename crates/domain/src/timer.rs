@@ -16,14 +16,20 @@ pub enum TimerKind {
     CallCloses,
     DraftsLapse,
     DraftReminder,
+    /// A consortium has not answered yet.
+    ClarificationReminder,
+    /// The term of a clarification request is over.
+    ClarificationDue,
 }
 
 impl TimerKind {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::CallOpens,
         Self::CallCloses,
         Self::DraftsLapse,
         Self::DraftReminder,
+        Self::ClarificationReminder,
+        Self::ClarificationDue,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +38,8 @@ impl TimerKind {
             Self::CallCloses => "call_closes",
             Self::DraftsLapse => "drafts_lapse",
             Self::DraftReminder => "draft_reminder",
+            Self::ClarificationReminder => "clarification_reminder",
+            Self::ClarificationDue => "clarification_due",
         }
     }
 

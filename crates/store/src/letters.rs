@@ -1,9 +1,11 @@
 //! The ledger of letters: queued under a unique key in the commit of what causes them, claimed
 //! under a lease, `sending` before the relay is spoken to, `sent` after its 250.
 
-use bando_domain::event::Personal;
-use bando_domain::ids::{ApplicationId, ConsortiumId, LetterId, ProgrammeId};
-use bando_domain::letter::{Letter, LetterKind, LetterState, LetterWanted, Recipient};
+use bando_domain::event::{Personal, SubjectKind};
+use bando_domain::ids::{ApplicationId, ConsortiumId, EventId, LetterId, ProgrammeId};
+use bando_domain::letter::{
+    Delivered, DeliveryOutcome, Letter, LetterKind, LetterState, LetterWanted, Recipient,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
@@ -12,10 +14,12 @@ use sea_orm::{
 };
 
 use crate::calls::by_name;
+use crate::chain;
 use crate::consortia::read_language;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
+use crate::record::About;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
 /// How long a claim lasts before another postman may take the letter.
@@ -219,6 +223,53 @@ pub async fn sweep(tx: &Tx) -> Result<u64, Error> {
     Ok(changed.rows_affected)
 }
 
+/// Writes down a delivery, or that there was none, with its event in the audit trail.
+///
+/// # Errors
+/// `Stale` when the letter is in another state by now.
+pub async fn record_delivery(
+    tx: &Tx,
+    letter: &Letter,
+    outcome: DeliveryOutcome,
+    after: LetterState,
+    delivered: &Delivered,
+) -> Result<(), Error> {
+    let changed = Entity::update_many()
+        .set(ActiveModel {
+            state: sea_orm::Set(after.as_str().to_owned()),
+            delivered_at: sea_orm::Set(Some(delivered.at)),
+            delivery_evidence: sea_orm::Set(Some(delivered.evidence.clone())),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(letter.id.0))
+        .filter(Column::State.eq(letter.state.as_str()))
+        .exec(tx.connection())
+        .await?;
+    if changed.rows_affected != 1 {
+        return Err(Error::stale(format!("letter {}", letter.id)));
+    }
+    let entry = chain::Entry {
+        id: EventId(tx.new_id()),
+        kind: outcome.as_str(),
+        subject_kind: SubjectKind::Letter,
+        // What came back may be delivered after all: its second event.
+        version: if letter.delivered.is_some() { 2 } else { 1 },
+    };
+    let about = About {
+        subject: letter.id.to_string(),
+        programme: Some(letter.wanted.programme.clone()),
+        call: letter.wanted.call.clone(),
+        consortium: letter.wanted.recipient.consortium,
+    };
+    let payload = serde_json::json!({
+        "event": outcome.as_str(),
+        "key": letter.wanted.key,
+        "at": delivered.at,
+        "evidence": delivered.evidence,
+    });
+    chain::append(tx, entry, &about, payload).await
+}
+
 /// Whether letters are still on their way, or due at `now`.
 pub async fn any_due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<bool, Error> {
     let due = Column::State
@@ -340,6 +391,10 @@ fn read(row: Model) -> Result<Letter, Error> {
         lease_token: row.lease_token,
         sent_at: row.sent_at,
         last_answer: row.last_answer,
+        delivered: row
+            .delivered_at
+            .zip(row.delivery_evidence)
+            .map(|(at, evidence)| Delivered { at, evidence }),
     })
 }
 

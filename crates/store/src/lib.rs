@@ -6,6 +6,7 @@ pub mod applications;
 pub mod awards;
 pub mod calls;
 mod chain;
+pub mod clarifications;
 pub mod consortia;
 pub mod documents;
 mod door;

@@ -13,6 +13,7 @@ use bando_store::{Consequences, PageQuery, Tx, Versioned, applications, consorti
 use chrono::{DateTime, Utc};
 
 use crate::calls::{get, new_close, old_close};
+use crate::clarifications;
 use crate::context::{Command, Context};
 use crate::correspondence;
 use crate::error::Error;
@@ -226,6 +227,7 @@ pub(crate) async fn cancel(
             &known.value,
             cancellation,
         ));
+        clarifications::give_up(tx, known.value.id, "the call was cancelled").await?;
         if let Some(event) = application::cancel(&known.value) {
             record(tx, Some(known), &event, Consequences::default()).await?;
         }

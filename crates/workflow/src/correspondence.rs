@@ -1,5 +1,7 @@
 //! Which letter each act causes, to whom, with which facts and under which key.
 
+mod asked;
+
 use bando_domain::application::{Application, Submission};
 use bando_domain::call::{Call, Cancellation};
 use bando_domain::consortium::Consortium;
@@ -10,6 +12,8 @@ use bando_domain::letter::{DigestLine, Facts, LetterWanted, Outcome, Reason, Rec
 use bando_domain::money::Eur;
 use bando_domain::programme::Programme;
 use chrono::{DateTime, NaiveDate, Utc};
+
+pub(crate) use asked::*;
 
 pub(crate) fn call_opened(call: &Call, consortium: &Consortium) -> LetterWanted {
     let (terms, rules) = (&call.terms, &call.terms.rules);
@@ -216,6 +220,7 @@ pub(crate) fn inadmissible(
     consortium: &Consortium,
     application: &Application,
     findings: &[Finding],
+    on_observations: &str,
 ) -> LetterWanted {
     let failed = findings
         .iter()
@@ -234,6 +239,7 @@ pub(crate) fn inadmissible(
             protocol: application.label(),
             reasons: reasons.collect(),
             act: call.terms.act.clone(),
+            on_observations: on_observations.to_owned(),
         },
     )
 }

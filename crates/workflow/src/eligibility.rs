@@ -1,20 +1,23 @@
 //! The formal check: data decide what they can, an officer the rest.
 
 use bando_domain::actor::Actor;
-use bando_domain::application::{self, Application, Check, State};
+use bando_domain::application::{self, Application, Check, Conclusion, State};
 use bando_domain::budget;
 use bando_domain::call::Call;
+use bando_domain::clarification::{self, Item};
 use bando_domain::eligibility::{self, Facts, Finding, FindingBy, Verdict};
 use bando_domain::grant;
-use bando_domain::ids::{ApplicationId, CallId};
+use bando_domain::ids::{ApplicationId, CallId, ClarificationId};
+use bando_domain::procedure;
 use bando_domain::programme::Text;
 use bando_domain::receipt::SealedContent;
 use bando_domain::rules::RuleSet;
-use bando_store::{Consequences, Tx, applications, calls, consortia, record};
+use bando_store::{Consequences, Tx, Versioned, applications, calls, consortia, record};
 use chrono::{DateTime, Utc};
 
 use crate::applications::{View, view};
 use crate::authority::visible_application;
+use crate::clarifications::{ask, asked_of, text_violation};
 use crate::context::{Command, Context};
 use crate::correspondence;
 use crate::error::Error;
@@ -146,7 +149,8 @@ pub async fn record_finding(
             },
             explanation: found.explanation.clone(),
         };
-        let event = application::record_finding(&before.value, finding)?;
+        let asked = asked_of(cx.store.read(), id).await?;
+        let event = application::record_finding(&before.value, &asked, finding)?;
         let found = cx
             .commit(command, async move |tx: &Tx| {
                 Ok(record(tx, Some(before), &event, Consequences::default()).await?)
@@ -157,18 +161,32 @@ pub async fn record_finding(
     .await
 }
 
-/// Ends the check; an inadmissible application gets its letter in the same commit.
+/// Ends the check; an inadmissible application gets its letter in the same commit. Where the call
+/// gives notice before a rejection, the first answer is that notice and the check goes on.
 pub async fn conclude(
     cx: &Context,
     command: &Command,
     call: &CallId,
     id: ApplicationId,
     etag: &str,
+    reason: &str,
 ) -> Result<View, Error> {
+    if !reason.is_empty() {
+        let violation = text_violation("reason".to_owned(), reason);
+        violation.map_or(Ok(()), |found| Err(Error::invalid_fields(vec![found])))?;
+    }
     cx.once(command, || async {
         let before = visible_application(cx, &command.actor, call, id).await?;
         cx.expect_etag(&before, etag).await?;
-        let event = application::conclude_check(&before.value)?;
+        let asked = asked_of(cx.store.read(), id).await?;
+        let terms = calls::get(cx.store.read(), call).await?.value.terms;
+        let rules = terms.procedure;
+        let event = match application::conclude_check(&before.value, &rules, &asked, reason)? {
+            Conclusion::Decided(event) => event,
+            Conclusion::NoticeFirst(grounds) => {
+                return give_notice(cx, command, before, &rules, grounds).await;
+            }
+        };
         let mut letters = Vec::new();
         if let application::Event::FoundInadmissible { .. } = &event
             && let Some(check) = &before.value.check
@@ -182,6 +200,7 @@ pub async fn conclude(
                 &owner,
                 &before.value,
                 &check.findings,
+                reason,
             ));
         }
         let concluded = cx
@@ -192,4 +211,26 @@ pub async fn conclude(
         view(cx, concluded).await
     })
     .await
+}
+
+/// Tells the consortium why its application would be rejected; the check goes on when the term
+/// for observations is over.
+async fn give_notice(
+    cx: &Context,
+    command: &Command,
+    before: Versioned<Application>,
+    rules: &procedure::Rules,
+    grounds: Vec<Item>,
+) -> Result<View, Error> {
+    let (person, rules) = (command.actor.person.clone(), rules.clone());
+    let noticed = cx
+        .commit(command, async move |tx: &Tx| {
+            let asked = asked_of(tx, before.value.id).await?;
+            let id = ClarificationId(tx.new_id());
+            let by = (person.as_str(), tx.cause().at);
+            let event = clarification::give_notice(id, &before.value, &rules, &asked, grounds, by)?;
+            Ok(ask(tx, before, id, &event).await?.0)
+        })
+        .await?;
+    view(cx, noticed).await
 }

@@ -5,7 +5,8 @@ use bando_domain::project::Violation;
 use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
-    application, call, eligibility, evaluation, proposal, ranking_version, scoring, token,
+    application, call, clarification, eligibility, evaluation, letter, proposal, ranking_version,
+    scoring, token,
 };
 use bando_store::Kind;
 use chrono::{DateTime, Utc};
@@ -169,6 +170,8 @@ impl From<application::Refusal> for Error {
             | application::Refusal::CallCancelled
             | application::Refusal::FindingsOpen { .. }
             | application::Refusal::OutOfOrder { .. }
+            | application::Refusal::ClarificationOpen { .. }
+            | application::Refusal::ReasonMissing
             | application::Refusal::Finding(_) => Vec::new(),
         };
         Self::Refused(Box::new(Refused {
@@ -191,6 +194,8 @@ macro_rules! refusals {
 }
 
 refusals!(
+    clarification::Refusal,
+    letter::Refusal,
     call::Refusal,
     evaluation::Refusal,
     proposal::Refusal,

@@ -1,13 +1,14 @@
-//! The ledger of letters, read.
+//! The ledger of letters: read, and told what became of them.
 
 use bando_domain::actor::Actor;
 use bando_domain::ids::{LetterId, ProgrammeId};
-use bando_domain::letter::{Letter, LetterState};
+use bando_domain::letter::{self, Delivered, DeliveryOutcome, Letter, LetterState};
 use bando_store::letters::{self, Filter, Frozen};
-use bando_store::{Page, PageQuery};
+use bando_store::{Page, PageQuery, Tx};
 
 use crate::authority::{expect_programme, own_only};
-use crate::context::Context;
+use crate::clarifications;
+use crate::context::{Command, Context};
 use crate::error::Error;
 
 /// A letter and, once it was written, its bytes.
@@ -54,4 +55,47 @@ pub async fn counts(
 ) -> Result<Vec<(LetterState, u64)>, Error> {
     expect_programme(actor, programme)?;
     Ok(letters::counts(cx.store.read(), programme).await?)
+}
+
+/// Longest reference to an evidence, in bytes.
+const EVIDENCE_LIMIT: usize = 500;
+
+/// Writes down when a sent letter was delivered, or that it came back. The term of the request it
+/// carries begins in the same commit.
+pub async fn record_delivery(
+    cx: &Context,
+    command: &Command,
+    programme: &ProgrammeId,
+    id: LetterId,
+    outcome: DeliveryOutcome,
+    delivered: Delivered,
+) -> Result<Letter, Error> {
+    let evidence = delivered.evidence.trim();
+    let printable = !evidence.chars().any(char::is_control);
+    if evidence.is_empty() || evidence.len() > EVIDENCE_LIMIT || !printable {
+        let why = "where the proof is kept, 1 to 500 bytes";
+        return Err(Error::invalid("evidence", "REQUIRED", why));
+    }
+    cx.once(command, || async {
+        let (letter, _) = get(cx, &command.actor, programme, id).await?;
+        let after = letter::record_delivery(&letter, outcome, delivered.at, command.received_at)?;
+        let delivered = delivered.clone();
+        cx.commit(command, async move |tx: &Tx| {
+            letters::record_delivery(tx, &letter, outcome, after, &delivered).await?;
+            if let Some(request) = letter.wanted.facts.starts_term_of() {
+                match outcome {
+                    DeliveryOutcome::Delivered => {
+                        clarifications::term_begins(tx, request, letter.id, &delivered).await?;
+                    }
+                    DeliveryOutcome::NotDelivered => {
+                        clarifications::letter_came_back(tx, request, letter.id, &delivered)
+                            .await?;
+                    }
+                }
+            }
+            Ok(letters::get(tx, letter.id).await?.0)
+        })
+        .await
+    })
+    .await
 }

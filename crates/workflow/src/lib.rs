@@ -6,6 +6,7 @@ mod authority;
 pub mod awards;
 pub mod call_acts;
 pub mod calls;
+pub mod clarifications;
 pub mod clock;
 pub mod consortia;
 mod context;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bando_domain::application::State as ApplicationState;
 use bando_domain::letter::{Facts, Letter};
 use bando_store::letters::{self, Attempt, Frozen};
-use bando_store::{Kind, Tx, applications, calls, programmes, redirections};
+use bando_store::{Kind, Tx, applications, calls, clarifications, programmes, redirections};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
@@ -188,6 +188,10 @@ impl Postman {
 
     /// A reminder is looked at again at send time: the duty may be done.
     async fn done_meanwhile(&self, letter: &Letter) -> Result<bool, Error> {
+        if let Facts::ClarificationDue { asked, .. } = &letter.wanted.facts {
+            let found = clarifications::get(self.cx.store.read(), asked.clarification).await?;
+            return Ok(!found.value.state.is_open());
+        }
         let (Facts::DraftReminder { .. }, Some(id)) =
             (&letter.wanted.facts, letter.wanted.application)
         else {

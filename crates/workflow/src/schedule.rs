@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bando_domain::application::State as ApplicationState;
 use bando_domain::call::State as CallState;
+use bando_domain::clarification::State as Asked;
 use bando_domain::cron_schedule::CronSchedule;
 use bando_domain::eligibility;
 use bando_domain::ids::{CallId, ProgrammeId};
@@ -12,8 +13,8 @@ use bando_domain::letter::{DigestLine, LetterState};
 use bando_domain::programme::Programme;
 use bando_domain::timer::{Schedule, Timer, TimerKind};
 use bando_store::{
-    PageQuery, Tx, applications, calls, consortia, letters, programmes, proposals, requests,
-    schedules, timers,
+    PageQuery, Tx, applications, calls, clarifications, consortia, letters, programmes, proposals,
+    requests, schedules, timers,
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
@@ -200,6 +201,24 @@ impl Timekeeper {
                     })
                     .await
             }
+            TimerKind::ClarificationReminder => {
+                self.cx
+                    .store
+                    .write(act, async move |tx: &Tx| {
+                        crate::clarifications::remind(tx, &timer).await?;
+                        Ok(timers::fired(tx, &timer).await?)
+                    })
+                    .await
+            }
+            TimerKind::ClarificationDue => {
+                self.cx
+                    .store
+                    .write(act, async move |tx: &Tx| {
+                        crate::clarifications::expire(tx, &timer).await?;
+                        Ok(timers::fired(tx, &timer).await?)
+                    })
+                    .await
+            }
             TimerKind::DraftReminder => {
                 self.cx
                     .store
@@ -362,6 +381,9 @@ async fn digest(tx: &Tx, programme: &Programme) -> Result<(), Error> {
 
 async fn digest_line(tx: &Tx, call: &bando_domain::call::Call) -> Result<DigestLine, Error> {
     let id: &CallId = &call.id;
+    let asked = async |state| clarifications::count_under_check(tx, id, state).await;
+    let unrecorded = asked(Asked::Requested).await?;
+    let running = asked(Asked::Delivered).await? + asked(Asked::AnsweredInPart).await?;
     Ok(DigestLine {
         call: id.to_string(),
         state: call.state.as_str().to_owned(),
@@ -370,5 +392,8 @@ async fn digest_line(tx: &Tx, call: &bando_domain::call::Call) -> Result<DigestL
         drafts: applications::count_in(tx, id, ApplicationState::Draft).await?,
         submitted: applications::count_in(tx, id, ApplicationState::Submitted).await?,
         under_check: applications::count_in(tx, id, ApplicationState::UnderCheck).await?,
+        clarifications_open: unrecorded + running,
+        clarifications_ended: asked(Asked::Answered).await? + asked(Asked::Expired).await?,
+        deliveries_unrecorded: unrecorded,
     })
 }

@@ -8,6 +8,7 @@
 mod access;
 mod bad_input;
 mod call_acts;
+mod clarifications;
 mod consortia;
 mod crash;
 mod documents;

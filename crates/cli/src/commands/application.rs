@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{call, filter, tell_dry_run};
+use super::{call, clarify, filter, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::{PUBLIC, Reserved};
@@ -103,6 +103,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         content: Option<PathBuf>,
     },
+    /// What the consortium is asked during the check, and its answers.
+    #[command(subcommand)]
+    Clarify(clarify::Command),
 }
 
 /// One application, as people name it.
@@ -151,6 +154,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             save,
             content,
         } => receipt(&application, number, save, content, session).await,
+        Command::Clarify(command) => Box::pin(clarify::run(command, session)).await,
     }
 }
 
@@ -218,7 +222,7 @@ async fn submit(
 }
 
 /// Keeps the signed refusal of a late attempt where the receipt was to go.
-fn refused(failure: Failure, file: Option<Reserved>) -> Failure {
+pub(super) fn refused(failure: Failure, file: Option<Reserved>) -> Failure {
     let Failure::Told(report) = &failure else {
         return failure;
     };

@@ -1,10 +1,16 @@
 //! `bando letter`: the ledger of letters.
 
-use bando_proto::v1::{CountLettersRequest, GetLetterRequest, ListLettersRequest};
+use bando_proto::v1::{
+    self, CountLettersRequest, GetLetterRequest, ListLettersRequest, RecordDeliveryRequest,
+    RecordNonDeliveryRequest,
+};
+use chrono::DateTime;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
+use prost_types::Timestamp;
+use tonic::Response;
 
-use super::filter;
+use super::{filter, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::output;
@@ -57,6 +63,34 @@ pub(crate) enum Command {
         #[arg(long)]
         raw: bool,
     },
+    /// Writes down when a sent letter was delivered; the term of a request begins there.
+    #[command(after_help = "Example:
+  bando letter delivered 01541f2e-8a00-7000-8000-000000000001 \\
+    --at 2016-06-07T10:12:00+02:00 --evidence 'PEC opec2016.1' --dry-run")]
+    Delivered {
+        /// UUID or full name of the letter.
+        letter: String,
+        /// The instant the proof gives, with its offset.
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
+        at: Timestamp,
+        /// Where the proof is kept, such as the id of the delivery receipt.
+        #[arg(long)]
+        evidence: String,
+    },
+    /// Writes down that a sent letter came back; no term begins.
+    #[command(after_help = "Example:
+  bando letter undelivered 01541f2e-8a00-7000-8000-000000000001 \\
+    --at 2016-06-07T10:12:00+02:00 --evidence 'notice opec2016.2' --dry-run")]
+    Undelivered {
+        /// UUID or full name of the letter.
+        letter: String,
+        /// When the notice of it came, with its offset.
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
+        at: Timestamp,
+        /// Where the notice is kept.
+        #[arg(long)]
+        evidence: String,
+    },
     /// Counts the letters in each state.
     #[command(after_help = "Example:
   bando letter count")]
@@ -83,8 +117,53 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             list(&filter(&terms), paging, session).await
         }
         Command::Show { letter, raw } => show(&letter, raw, session).await,
+        Command::Delivered {
+            letter,
+            at,
+            evidence,
+        } => {
+            let request = RecordDeliveryRequest {
+                name: session.name(&letter, "letters")?,
+                delivered_at: Some(at),
+                evidence,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            recorded(session.letters()?.record_delivery(request).await?, session)
+        }
+        Command::Undelivered {
+            letter,
+            at,
+            evidence,
+        } => {
+            let request = RecordNonDeliveryRequest {
+                name: session.name(&letter, "letters")?,
+                at: Some(at),
+                evidence,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            recorded(
+                session.letters()?.record_non_delivery(request).await?,
+                session,
+            )
+        }
         Command::Count => count(session).await,
     }
+}
+
+fn recorded(letter: Response<v1::Letter>, session: &Session) -> Result<(), Failure> {
+    tell_dry_run(session);
+    session.output.one(&Letter::from(letter.get_ref()))
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let form = "an instant with its offset expected, such as 2016-06-07T10:12:00+02:00";
+    let at = DateTime::parse_from_rfc3339(text).map_err(|_| form)?;
+    Ok(Timestamp {
+        seconds: at.timestamp(),
+        nanos: i32::try_from(at.timestamp_subsec_nanos()).map_err(|_| form)?,
+    })
 }
 
 async fn list(filter: &str, paging: Paging, session: &Session) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod award;
 pub(crate) mod call;
 pub(crate) mod call_acts;
+mod clarify;
 pub(crate) mod clock;
 pub(crate) mod consortium;
 mod consortium_file;

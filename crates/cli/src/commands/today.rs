@@ -2,11 +2,11 @@
 
 use bando_proto::v1::{self, CountLettersRequest};
 
-use super::{application, call, proposal, timer};
+use super::{application, call, clarify, proposal, timer};
 use crate::errors::Failure;
 use crate::names::{last, short_call};
 use crate::session::Session;
-use crate::views::{seconds_of, today::Duty};
+use crate::views::{clarification, seconds_of, today::Duty};
 
 /// Most rows of a kind that are looked at.
 const LIMIT: usize = 1_000;
@@ -22,8 +22,14 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     let pending = proposal::all("state = pending", LIMIT, session).await?;
     let mut duties: Vec<Duty> = pending.iter().map(to_approve).collect();
     for call in call::all(LIMIT, session).await? {
-        let unchecked = unchecked(&call, session).await?;
-        duties.extend(of_call(&call, &pending, unchecked));
+        let (submitted, under_check) = unchecked(&call, session).await?;
+        let counts = (submitted, under_check.len());
+        duties.extend(of_call(&call, &pending, counts));
+        if !under_check.is_empty() {
+            let mut asked = clarify::all(&call.name, "", LIMIT, session).await?;
+            asked.retain(|known| under_check.contains(&known.application));
+            duties.extend(of_requests(&call.name, &asked));
+        }
     }
     let request = CountLettersRequest {
         parent: session.programme()?,
@@ -44,14 +50,15 @@ fn to_approve(proposal: &v1::Proposal) -> Duty {
     }
 }
 
-/// Applications of a closed call that are submitted, and that are under check.
-async fn unchecked(call: &v1::Call, session: &Session) -> Result<(usize, usize), Failure> {
+/// How many applications of a closed call are submitted, and which are under check.
+async fn unchecked(call: &v1::Call, session: &Session) -> Result<(usize, Vec<String>), Failure> {
     if call.state() != v1::CallState::Closed {
-        return Ok((0, 0));
+        return Ok((0, Vec::new()));
     }
     let submitted = application::all(&call.name, "state = submitted", LIMIT, session).await?;
     let open = application::all(&call.name, "state = under_check", LIMIT, session).await?;
-    Ok((submitted.len(), open.len()))
+    let open = open.into_iter().map(|application| application.name);
+    Ok((submitted.len(), open.collect()))
 }
 
 /// What a call in its state asks for, unless a second person is asked already.
@@ -121,6 +128,37 @@ fn is_suspended(call: &v1::Call) -> bool {
     outages.last().is_some_and(|outage| outage.until.is_none())
 }
 
+/// What was asked and now waits for the office: a delivery to record, answers to read, checks to
+/// go on with.
+fn of_requests(call: &str, asked: &[v1::Clarification]) -> Vec<Duty> {
+    let short = short_call(call);
+    let waiting = [
+        (v1::ClarificationState::Requested, "without a delivery"),
+        (v1::ClarificationState::AnsweredInPart, "answered in part"),
+        (v1::ClarificationState::Answered, "answered"),
+        (v1::ClarificationState::Expired, "expired"),
+    ];
+    let duty = |(state, what): (v1::ClarificationState, &str)| {
+        let of_state = asked.iter().filter(|known| known.state() == state);
+        let (count, due) = (
+            of_state.clone().count(),
+            of_state.filter_map(|known| known.due_at),
+        );
+        let first = due.min_by_key(|due| (due.seconds, due.nanos));
+        let state = clarification::state(state.into());
+        (count > 0).then(|| Duty {
+            what: format!("{count} clarification requests {what}"),
+            subject: short.clone(),
+            due: seconds_of(first.as_ref()),
+            action: match what {
+                "without a delivery" => "bando letter list --state sent".to_owned(),
+                _ => format!("bando application clarify list {short} --state {state}"),
+            },
+        })
+    };
+    waiting.into_iter().filter_map(duty).collect()
+}
+
 fn of_letters(counts: &[v1::LetterCount]) -> Vec<Duty> {
     let stuck = counts.iter().filter_map(|counted| {
         let known = STUCK.iter().find(|(state, _)| *state == counted.state());
@@ -181,6 +219,11 @@ mod tests {
         assert_eq!(duties.len(), STUCK.len());
         duties.push(to_approve(&pending("ranking")));
         duties.push(to_look_after(&v1::Timer::default()));
+        let asked = [1, 3, 4, 5].map(|state| v1::Clarification {
+            state,
+            ..Default::default()
+        });
+        duties.extend(of_requests(CALL, &asked));
         duties.extend(of_call(&call(v1::CallState::Draft), &[], (0, 0)));
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (2, 1)));
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (0, 0)));
@@ -188,7 +231,7 @@ mod tests {
         let mut suspended = call(v1::CallState::Open);
         suspended.window.get_or_insert_default().outages = vec![v1::Outage::default()];
         duties.extend(of_call(&suspended, &[], (0, 0)));
-        assert_eq!(duties.len(), STUCK.len() + 8);
+        assert_eq!(duties.len(), STUCK.len() + 12);
         for duty in duties {
             let parsed = Cli::try_parse_from(words(&duty.action));
             assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());

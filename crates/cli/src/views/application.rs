@@ -4,6 +4,7 @@ use bando_proto::v1;
 use serde::Serialize;
 
 use super::check::Check;
+use super::clarification::{Clarification, Procedure};
 use super::receipt::Signed;
 use super::{euros, money, some, title, word};
 use crate::names::{last, short_call};
@@ -22,6 +23,8 @@ pub(crate) struct Application {
     withdrawn_because: Option<String>,
     check: Option<Check>,
     placement: Option<Placement>,
+    procedure: Option<Procedure>,
+    clarifications: Vec<Clarification>,
     etag: String,
 }
 
@@ -100,6 +103,12 @@ impl From<&v1::Application> for Application {
             withdrawn_because: some(&application.withdrawn_because),
             check: application.check.as_ref().map(Check::from),
             placement: application.placement.as_ref().map(placement),
+            procedure: application.procedure.as_ref().map(Procedure::from),
+            clarifications: application
+                .clarifications
+                .iter()
+                .map(Clarification::from)
+                .collect(),
             etag: application.etag.clone(),
         }
     }
@@ -269,7 +278,12 @@ impl View for Application {
             Some(placement) => placement.describe(sheet),
             None => sheet,
         };
+        let sheet = match &self.procedure {
+            Some(procedure) => procedure.describe(sheet),
+            None => sheet,
+        };
         let sheet = sheet
+            .rows("CLARIFICATIONS", &self.clarifications)
             .rows("MISSING", &self.missing)
             .rows("RECEIPTS", &self.receipts);
         match &self.check {

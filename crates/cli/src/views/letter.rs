@@ -23,6 +23,8 @@ pub(crate) struct Letter {
     sent_at: Option<String>,
     attempts: i32,
     last_answer: Option<String>,
+    delivered_at: Option<String>,
+    delivery_evidence: Option<String>,
     subject: Option<String>,
     /// The text part, once the letter was written and asked for by itself.
     text: Option<String>,
@@ -45,6 +47,8 @@ impl From<&v1::Letter> for Letter {
             sent_at: at(letter.sent_at.as_ref()),
             attempts: letter.attempts,
             last_answer: some(&letter.last_answer),
+            delivered_at: at(letter.delivered_at.as_ref()),
+            delivery_evidence: some(&letter.delivery_evidence),
             subject: some(&letter.subject),
             text: mime::text_of(&letter.message),
             key: letter.key.clone(),
@@ -98,6 +102,18 @@ impl View for Letter {
             .field("sent at", seconds(self.sent_at.as_ref()))
             .field("attempts", self.attempts.to_string())
             .field("last answer", self.last_answer.clone().unwrap_or_default())
+            .field(
+                if self.state == "bounced" {
+                    "came back at"
+                } else {
+                    "delivered at"
+                },
+                seconds(self.delivered_at.as_ref()),
+            )
+            .field(
+                "evidence",
+                self.delivery_evidence.clone().unwrap_or_default(),
+            )
             .field("message id", self.message_id.clone().unwrap_or_default())
             .field("cause", &self.key);
         match &self.text {

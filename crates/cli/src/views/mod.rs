@@ -7,6 +7,7 @@ pub(crate) mod application;
 pub(crate) mod award;
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod clarification;
 pub(crate) mod consortium;
 pub(crate) mod event;
 pub(crate) mod letter;

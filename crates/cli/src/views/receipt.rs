@@ -19,9 +19,12 @@ pub(crate) struct Statement {
     pub(crate) call: String,
     pub(crate) application: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clarification: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) protocol: Option<String>,
     pub(crate) received_at: String,
-    pub(crate) closes_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) closes_at: Option<String>,
     pub(crate) content_sha256: String,
     pub(crate) event: String,
     pub(crate) key_id: String,
@@ -37,9 +40,10 @@ impl From<&v1::SignedStatement> for Signed {
                 kind: word(kind, "STATEMENT_KIND_"),
                 call: wire.call.clone(),
                 application: wire.application.clone(),
+                clarification: some(&wire.clarification),
                 protocol: some(&wire.protocol),
                 received_at: wire.received_at.clone(),
-                closes_at: wire.closes_at.clone(),
+                closes_at: some(&wire.closes_at),
                 content_sha256: wire.content_sha256.clone(),
                 event: wire.event.clone(),
                 key_id: wire.key_id.clone(),
@@ -69,8 +73,15 @@ impl View for Signed {
         Sheet::titled(&title)
             .field("call", &statement.call)
             .field("application", &statement.application)
+            .field(
+                "clarification",
+                statement.clarification.as_deref().unwrap_or_default(),
+            )
             .field("received at", &statement.received_at)
-            .field("closes at", &statement.closes_at)
+            .field(
+                "closes at",
+                statement.closes_at.as_deref().unwrap_or_default(),
+            )
             .field("content SHA-256", &statement.content_sha256)
             .field("event", &statement.event)
             .field("key", &statement.key_id)
@@ -132,7 +143,10 @@ impl View for Verification {
             .field("call", statement.call.to_string())
             .field("application", statement.application.to_string())
             .field("received at", &statement.received_at)
-            .field("closes at", &statement.closes_at)
+            .field(
+                "closes at",
+                statement.closes_at.as_deref().unwrap_or_default(),
+            )
             .field("content", content)
             .field("key", &statement.key_id)
             .text()
@@ -155,15 +169,23 @@ mod tests {
             event: "00000000-0000-0000-0000-000000000002".into(),
             key_id: "cd".into(),
             signature: "ef".into(),
+            clarification: String::new(),
         }
     }
 
     #[test]
     fn a_receipt_file_is_the_published_form_with_and_without_protocol() {
         let refusal = v1::StatementKind::LateRefusal;
+        let answer = v1::SignedStatement {
+            clarification: "00000000-0000-0000-0000-000000000003".into(),
+            closes_at: String::new(),
+            ..wire("ER-2016-0000002", v1::StatementKind::AnswerReceipt)
+        };
         for wire in [
             wire("ER-2016-0000001", v1::StatementKind::Receipt),
             wire("", refusal),
+            wire("", v1::StatementKind::LateAnswerRefusal),
+            answer,
         ] {
             let file = Signed::from(&wire).file();
 

@@ -201,6 +201,12 @@ pub fn letter(letter: &Letter, frozen: Option<&Frozen>) -> v1::Letter {
             .map(|frozen| frozen.message.clone())
             .unwrap_or_default(),
         key: wanted.key.clone(),
+        delivered_at: letter.delivered.as_ref().map(|known| instant(known.at)),
+        delivery_evidence: letter
+            .delivered
+            .as_ref()
+            .map(|known| known.evidence.clone())
+            .unwrap_or_default(),
     }
 }
 

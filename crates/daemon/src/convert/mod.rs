@@ -1,5 +1,6 @@
 //! Between the wire and the domain. Reading may refuse, by field and rule; showing cannot fail.
 
+mod asked;
 mod document;
 mod ledger;
 pub mod names;
@@ -8,6 +9,7 @@ mod read;
 mod register;
 mod show;
 
+pub use asked::*;
 pub use document::*;
 pub use ledger::*;
 pub use ranking::*;

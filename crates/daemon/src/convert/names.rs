@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bando_domain::ids::{
-    ApplicationId, AwardId, CallId, ConsortiumId, EvaluationId, LetterId, ProgrammeId, ProposalId,
-    TokenId,
+    ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, LetterId,
+    ProgrammeId, ProposalId, TokenId,
 };
 use bando_domain::project::Violation;
 use bando_workflow::Error;
@@ -106,6 +106,34 @@ pub fn evaluation(field: &str, name: &str) -> Result<(CallId, ApplicationId, Eva
         id(field, application)?,
         id(field, evaluation)?,
     ))
+}
+
+pub fn clarification(
+    field: &str,
+    name: &str,
+) -> Result<(CallId, ApplicationId, ClarificationId), Error> {
+    let [programme, call, application, clarification] = parts(
+        field,
+        name,
+        ["programmes", "calls", "applications", "clarifications"],
+    )?;
+    Ok((
+        call_id(field, programme, call)?,
+        id(field, application)?,
+        id(field, clarification)?,
+    ))
+}
+
+/// A call, or an application of one.
+pub fn call_or_application(
+    field: &str,
+    name: &str,
+) -> Result<(CallId, Option<ApplicationId>), Error> {
+    if name.contains("/applications/") {
+        let (call, application) = application(field, name)?;
+        return Ok((call, Some(application)));
+    }
+    Ok((call(field, name)?, None))
 }
 
 /// The version is `None` for `rankings/-`.

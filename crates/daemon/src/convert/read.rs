@@ -306,14 +306,20 @@ pub fn read_statement(wire: &v1::SignedStatement) -> Option<Signed> {
         v1::StatementKind::Unspecified => return None,
         v1::StatementKind::Receipt => StatementKind::Receipt,
         v1::StatementKind::LateRefusal => StatementKind::LateRefusal,
+        v1::StatementKind::AnswerReceipt => StatementKind::AnswerReceipt,
+        v1::StatementKind::LateAnswerRefusal => StatementKind::LateAnswerRefusal,
     };
     let statement = Statement {
         kind,
         call: wire.call.parse().ok()?,
         application: wire.application.parse().ok()?,
+        clarification: match wire.clarification.as_str() {
+            "" => None,
+            id => Some(id.parse().ok()?),
+        },
         protocol: (!wire.protocol.is_empty()).then(|| wire.protocol.clone()),
         received_at: wire.received_at.clone(),
-        closes_at: wire.closes_at.clone(),
+        closes_at: (!wire.closes_at.is_empty()).then(|| wire.closes_at.clone()),
         content_sha256: wire.content_sha256.clone(),
         event: wire.event.parse().ok()?,
         key_id: wire.key_id.clone(),

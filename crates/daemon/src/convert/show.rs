@@ -21,7 +21,7 @@ use bando_workflow::applications::View;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::{bytes, names};
+use super::{bytes, clarification, names, procedure};
 
 pub fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
@@ -273,6 +273,11 @@ pub fn application(view: &View) -> v1::Application {
             .placement
             .as_ref()
             .map(|found| placement(&known.call, found)),
+        procedure: view
+            .procedure
+            .as_ref()
+            .map(|term| procedure(&known.call, known.id, term)),
+        clarifications: view.asked.iter().map(clarification).collect(),
         etag: etag(view.application.version),
     }
 }
@@ -438,6 +443,8 @@ pub fn statement(signed: &Signed) -> v1::SignedStatement {
     let kind = match stated.kind {
         StatementKind::Receipt => v1::StatementKind::Receipt,
         StatementKind::LateRefusal => v1::StatementKind::LateRefusal,
+        StatementKind::AnswerReceipt => v1::StatementKind::AnswerReceipt,
+        StatementKind::LateAnswerRefusal => v1::StatementKind::LateAnswerRefusal,
     };
     v1::SignedStatement {
         kind: kind.into(),
@@ -445,11 +452,15 @@ pub fn statement(signed: &Signed) -> v1::SignedStatement {
         application: stated.application.to_string(),
         protocol: stated.protocol.clone().unwrap_or_default(),
         received_at: stated.received_at.clone(),
-        closes_at: stated.closes_at.clone(),
+        closes_at: stated.closes_at.clone().unwrap_or_default(),
         content_sha256: stated.content_sha256.clone(),
         event: stated.event.to_string(),
         key_id: stated.key_id.clone(),
         signature: signed.signature.clone(),
+        clarification: stated
+            .clarification
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }
 

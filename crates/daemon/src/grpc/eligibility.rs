@@ -67,7 +67,8 @@ impl EligibilityService for Api {
         let command = received.command(&message.request_id, message.validate_only)?;
         let concluded = async {
             let (call, id) = names::application("name", &message.name)?;
-            eligibility::conclude(&self.cx, &command, &call, id, &message.etag).await
+            let (etag, reason) = (&message.etag, &message.reason);
+            eligibility::conclude(&self.cx, &command, &call, id, etag, reason).await
         };
         let concluded = concluded.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::application(&concluded)))

@@ -1,6 +1,6 @@
 //! `LetterService`, `TimerService`, `ScheduleService`, `EventService` and `ReceiptService`.
 
-use bando_domain::letter::{LetterKind, LetterState};
+use bando_domain::letter::{Delivered, DeliveryOutcome, LetterKind, LetterState};
 use bando_domain::receipt::public_key_text;
 use bando_domain::timer::TimerState;
 use bando_proto::v1;
@@ -95,6 +95,46 @@ impl LetterService for Api {
         Ok(Response::new(v1::CountLettersResponse {
             counts: counts.collect(),
         }))
+    }
+
+    async fn record_delivery(
+        &self,
+        request: Request<v1::RecordDeliveryRequest>,
+    ) -> Result<Response<v1::Letter>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let recorded = async {
+            let (programme, id) = names::letter("name", &message.name)?;
+            let delivered = Delivered {
+                at: convert::required_instant("delivered_at", message.delivered_at)?,
+                evidence: message.evidence.trim().to_owned(),
+            };
+            let outcome = DeliveryOutcome::Delivered;
+            ledger::record_delivery(&self.cx, &command, &programme, id, outcome, delivered).await
+        };
+        let letter = recorded.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::letter(&letter, None)))
+    }
+
+    async fn record_non_delivery(
+        &self,
+        request: Request<v1::RecordNonDeliveryRequest>,
+    ) -> Result<Response<v1::Letter>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let recorded = async {
+            let (programme, id) = names::letter("name", &message.name)?;
+            let notice = Delivered {
+                at: convert::required_instant("at", message.at)?,
+                evidence: message.evidence.trim().to_owned(),
+            };
+            let outcome = DeliveryOutcome::NotDelivered;
+            ledger::record_delivery(&self.cx, &command, &programme, id, outcome, notice).await
+        };
+        let letter = recorded.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::letter(&letter, None)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod applications;
 mod calls;
+mod clarifications;
 mod clock;
 mod consortia;
 mod documents;
@@ -117,6 +118,9 @@ impl Api {
         ))
         .add_service(limited!(
             v1::eligibility_service_server::EligibilityServiceServer<_>
+        ))
+        .add_service(limited!(
+            v1::clarification_service_server::ClarificationServiceServer<_>
         ))
         .add_service(limited!(
             v1::evaluation_service_server::EvaluationServiceServer<_>

@@ -132,6 +132,28 @@ pub const TABLE: &[(&str, Access)] = &[
         Roles(&[Officer]),
     ),
     (
+        "/bando.v1.ClarificationService/ListClarifications",
+        OFFICE_AND_OWN,
+    ),
+    ("/bando.v1.ClarificationService/GetClarification", CASES),
+    (
+        "/bando.v1.ClarificationService/RequestClarification",
+        Roles(&[Officer]),
+    ),
+    (
+        "/bando.v1.ClarificationService/AnswerClarification",
+        Roles(&[Consortium]),
+    ),
+    (
+        "/bando.v1.ClarificationService/AcceptClarification",
+        Roles(&[Officer]),
+    ),
+    (
+        "/bando.v1.ClarificationService/CloseClarification",
+        Roles(&[Officer]),
+    ),
+    ("/bando.v1.ClarificationService/GetAnswer", CASES),
+    (
         "/bando.v1.EvaluationService/ListEvaluations",
         OFFICE_AND_EVALUATORS,
     ),
@@ -170,6 +192,14 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.LetterService/ListLetters", OFFICE_AND_OWN),
     ("/bando.v1.LetterService/GetLetter", OFFICE_AND_OWN),
     ("/bando.v1.LetterService/CountLetters", OFFICE),
+    (
+        "/bando.v1.LetterService/RecordDelivery",
+        Roles(&[Officer, Manager, System]),
+    ),
+    (
+        "/bando.v1.LetterService/RecordNonDelivery",
+        Roles(&[Officer, Manager, System]),
+    ),
     ("/bando.v1.TimerService/ListTimers", OFFICE_AND_ADMIN),
     ("/bando.v1.ScheduleService/ListSchedules", OFFICE_AND_ADMIN),
     ("/bando.v1.EventService/ListEvents", OFFICE_AND_OWN),
@@ -235,6 +265,7 @@ mod tests {
             let about_cases = [
                 "Application",
                 "Document",
+                "Clarification",
                 "Consortium",
                 "Evaluation",
                 "Ranking",

@@ -12,6 +12,7 @@ mod costs;
 mod documents;
 mod grid;
 mod policy;
+mod procedure;
 mod programme;
 mod reader;
 mod rule_set;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::ParsedCall;
+use super::procedure;
 use super::reader::{Read, Section, Value, all};
 use super::rule_set::{Surroundings, rule_set};
 use super::{documents, values};
@@ -18,9 +19,9 @@ const OUTAGE_DAYS_LIMIT: u32 = 60;
 /// Most `[[reminders]]` tables.
 const TOPICS_LIMIT: usize = 20;
 /// Most reminders of one topic.
-const OFFSETS_LIMIT: usize = 50;
+pub(super) const OFFSETS_LIMIT: usize = 50;
 
-const OFFSET_FORM: &str = "must be a time before the close: T- and whole days, hours or minutes \
+const OFFSET_FORM: &str = "must be a time before the end: T- and whole days, hours or minutes \
                            above zero, up to 366 days, such as \"T-30d\", \"T-4h\" or \"T-90m\"";
 
 const INSTANT_FORM: &str =
@@ -42,6 +43,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
     let acceptance_days = top.required("acceptance_days", values::whole(1..=DAYS_LIMIT));
     let reminders = top.required("reminders", reminders);
     let documents = documents::read(top);
+    let procedure = top.optional("procedure", procedure::read);
     let terms = Terms {
         title: title?,
         act: act?,
@@ -51,6 +53,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
         acceptance_days: acceptance_days?,
         reminders: reminders?,
         documents: documents?,
+        procedure: procedure?.unwrap_or_default(),
     };
     Ok(ParsedCall { id: id?, terms })
 }
@@ -163,9 +166,13 @@ fn reminders(value: &Value<'_>) -> Read<Vec<Reminder>> {
     Ok(all(reads)?.into_iter().flatten().collect())
 }
 
-/// Minutes before the close, each different.
+/// Minutes before the close, each different; at least one.
 fn offsets(value: &Value<'_>) -> Read<Vec<u32>> {
-    let elements = value.elements(1..=OFFSETS_LIMIT)?;
+    offsets_of(&value.elements(1..=OFFSETS_LIMIT)?)
+}
+
+/// Minutes before an end, each different.
+pub(super) fn offsets_of(elements: &[Value<'_>]) -> Read<Vec<u32>> {
     let reads: Vec<Read<u32>> = elements.iter().map(offset).collect();
     for (at, element) in elements.iter().enumerate() {
         let same = |read: &Read<u32>| read.is_ok() && reads.get(at) == Some(read);
@@ -243,13 +250,13 @@ mod tests {
                 first,
                 "\"T-1 mese\"",
                 "reminders[0].offsets[0]",
-                "a time before the close",
+                "a time before the end",
             ),
             (
                 first,
                 "\"T+1d\"",
                 "reminders[0].offsets[0]",
-                "a time before the close",
+                "a time before the end",
             ),
             (first, "30", "reminders[0].offsets[0]", "must be text"),
             (

@@ -17,6 +17,9 @@ pub use requirements::{Facts, check};
 
 use crate::programme::Text;
 
+/// Rules on amounts.
+const AMOUNTS: [&str; 2] = ["MIN_COST", "MIN_GRANT"];
+
 /// What the check of one rule came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -90,12 +93,19 @@ pub fn verdict(findings: &[Finding]) -> Overall {
 }
 
 /// The findings with an officer's in its place. An officer may decide again what an officer
-/// decided, never what data decided.
-pub fn with_officer(mut findings: Vec<Finding>, officer: Finding) -> Result<Vec<Finding>, Refusal> {
+/// decided, and what data decided only where the consortium `was_asked` about it: an answer can
+/// show that the data were wrong. Amounts follow from the formula and are never decided again.
+pub fn with_officer(
+    mut findings: Vec<Finding>,
+    officer: Finding,
+    was_asked: bool,
+) -> Result<Vec<Finding>, Refusal> {
     let Some(known) = findings.iter_mut().find(|known| known.rule == officer.rule) else {
         return Err(Refusal::UnknownRule(officer.rule));
     };
-    if known.by == FindingBy::Data && known.verdict != Verdict::OfficerNeeded {
+    let may_decide_again = was_asked && !AMOUNTS.contains(&known.rule.as_str());
+    let by_data = known.by == FindingBy::Data && known.verdict != Verdict::OfficerNeeded;
+    if by_data && !may_decide_again {
         return Err(Refusal::DecidedByData(officer.rule));
     }
     *known = officer;
@@ -153,14 +163,30 @@ mod tests {
             finding("E7", Verdict::Failed),
         ];
 
-        let decided = with_officer(findings.clone(), officer("E2", Verdict::Passed)).unwrap();
+        let decided =
+            with_officer(findings.clone(), officer("E2", Verdict::Passed), false).unwrap();
         assert_eq!(decided[0].verdict, Verdict::Passed);
-        let again = with_officer(decided, officer("E2", Verdict::Failed)).unwrap();
+        let again = with_officer(decided, officer("E2", Verdict::Failed), false).unwrap();
         assert_eq!(again[0].verdict, Verdict::Failed);
 
-        let refusal = with_officer(findings.clone(), officer("E7", Verdict::Passed)).unwrap_err();
+        let refusal =
+            with_officer(findings.clone(), officer("E7", Verdict::Passed), false).unwrap_err();
         assert_eq!(refusal.reason(), "FINDING_DECIDED_BY_DATA");
-        let refusal = with_officer(findings, officer("E99", Verdict::Passed)).unwrap_err();
+        let refusal = with_officer(findings, officer("E99", Verdict::Passed), true).unwrap_err();
         assert_eq!(refusal.reason(), "UNKNOWN_RULE");
+    }
+    #[test]
+    fn an_answer_may_show_that_data_were_wrong_but_never_changes_an_amount() {
+        let findings = vec![
+            finding("E7", Verdict::Failed),
+            finding("MIN_GRANT", Verdict::Failed),
+        ];
+
+        let decided = with_officer(findings.clone(), officer("E7", Verdict::Passed), true).unwrap();
+        let refusal =
+            with_officer(findings, officer("MIN_GRANT", Verdict::Passed), true).unwrap_err();
+
+        assert_eq!(decided[0].verdict, Verdict::Passed);
+        assert_eq!(refusal.reason(), "FINDING_DECIDED_BY_DATA");
     }
 }

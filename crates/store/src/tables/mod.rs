@@ -1,5 +1,6 @@
 //! One entity per table, as the migrations make them. Nothing outside this crate sees a row.
 
+mod asked;
 mod cases;
 mod ledger;
 mod papers;
@@ -7,6 +8,7 @@ mod redirections;
 
 use std::collections::HashMap;
 
+pub(crate) use asked::*;
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
 pub(crate) use papers::*;
@@ -22,6 +24,8 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<awards::Entity>(),
         of_entity::<budget_lines::Entity>(),
         of_entity::<calls::Entity>(),
+        of_entity::<clarification_answers::Entity>(),
+        of_entity::<clarifications::Entity>(),
         of_entity::<consortia::Entity>(),
         of_entity::<documents::Entity>(),
         of_entity::<evaluations::Entity>(),

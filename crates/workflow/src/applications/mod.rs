@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::application::{self, Application, State};
 use bando_domain::call::Call;
+use bando_domain::clarification::Clarification;
 use bando_domain::consortium::Consortium;
 use bando_domain::document::Document;
 use bando_domain::eligibility;
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
+use bando_domain::procedure::{self, ProcedureTerm};
 use bando_domain::project::{Path, Project, Violation};
 use bando_store::applications::Filter;
 use bando_store::{
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::{expect_own, own_only, visible_application};
 use crate::calls as call_cases;
+use crate::clarifications;
 use crate::context::{Command, Context, etag_version};
 use crate::correspondence;
 use crate::documents;
@@ -35,6 +38,12 @@ pub struct View {
     pub application: Versioned<Application>,
     pub consortium_title: String,
     pub missing: Vec<Violation>,
+    /// Where its procedure stands, while it runs; only where one application is asked for.
+    #[serde(default)]
+    pub procedure: Option<ProcedureTerm>,
+    /// What the consortium was asked; only where one application is asked for.
+    #[serde(default)]
+    pub asked: Vec<Versioned<Clarification>>,
 }
 
 pub async fn get(
@@ -215,6 +224,7 @@ pub async fn withdraw(
         let event = application::withdraw(&before.value, reason)?;
         let withdrawn = cx
             .commit(command, async move |tx: &Tx| {
+                clarifications::give_up(tx, id, "the application was withdrawn").await?;
                 Ok(record(tx, Some(before), &event, Consequences::default()).await?)
             })
             .await?;
@@ -268,7 +278,15 @@ pub(crate) async fn view(cx: &Context, found: Versioned<Application>) -> Result<
         .await?
         .value;
     let documents = documents_of(cx, &call, found.value.id).await?;
-    Ok(shown(found, &documents, &call, Some(&owner), cx.now()))
+    let asked =
+        bando_store::clarifications::of_application(cx.store.read(), found.value.id).await?;
+    let known: Vec<Clarification> = asked.iter().map(|known| known.value.clone()).collect();
+    let procedure = procedure::of_application(&call, &found.value, &known, cx.now());
+    Ok(View {
+        procedure,
+        asked,
+        ..shown(found, &documents, &call, Some(&owner), cx.now())
+    })
 }
 
 /// The working copy's documents, where the call asks for any.
@@ -305,6 +323,8 @@ fn shown(
         application,
         consortium_title,
         missing,
+        procedure: None,
+        asked: Vec::new(),
     }
 }
 

@@ -241,9 +241,10 @@ fn statement(
         kind: StatementKind::LateRefusal,
         call: call.id.clone(),
         application: application.id,
+        clarification: None,
         protocol: None,
         received_at: instant_text(received_at),
-        closes_at: instant_text(call.terms.window.closes_at),
+        closes_at: Some(instant_text(call.terms.window.closes_at)),
         content_sha256,
         event,
         key_id,
@@ -253,7 +254,8 @@ fn statement(
 fn refused_as_late(statement: Signed) -> Error {
     let message = format!(
         "the call closed at {}, the submission was received at {}",
-        statement.statement.closes_at, statement.statement.received_at
+        statement.statement.closes_at.as_deref().unwrap_or_default(),
+        statement.statement.received_at
     );
     Error::Refused(Box::new(Refused {
         reason: "CALL_CLOSED",

@@ -2,7 +2,7 @@
 //! reader's language.
 
 use bando_domain::call::State as CallState;
-use bando_domain::civil::{Language, Zone, print_day, print_eur, print_instant};
+use bando_domain::civil::{Language, Zone, print_day, print_due, print_eur, print_instant};
 use bando_domain::money::{BasisPoints, Eur};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State, Value};
@@ -10,6 +10,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State, Va
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("instant", instant);
     environment.add_filter("instant_beside", instant_beside);
+    environment.add_filter("due", due);
     environment.add_filter("day", day);
     environment.add_filter("eur", eur);
     environment.add_filter("percent", percent);
@@ -29,6 +30,12 @@ fn instant(state: &State, at: &str, zone: Option<&str>) -> Result<String, Error>
         &parse_zone(&zone)?,
         language(state)?,
     ))
+}
+
+/// The last instant in time of a term, in the letter's zone.
+fn due(state: &State, at: &str) -> Result<String, Error> {
+    let zone = parse_zone(&text_of(state, "zone")?)?;
+    Ok(print_due(parsed(at)?, &zone, language(state)?))
 }
 
 /// An instant to be held against another: to the microsecond when less than a second parts them.

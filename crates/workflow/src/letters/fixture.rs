@@ -1,9 +1,10 @@
 //! A letter of every kind, with facts as awkward as the world makes them.
 
 use bando_domain::civil::Language;
+use bando_domain::clarification::ItemKind;
 use bando_domain::event::Personal;
 use bando_domain::letter::{
-    DigestLine, Facts, LetterKind, LetterWanted, Outcome, Reason, Recipient,
+    Asked, AskedItem, DigestLine, Facts, LetterKind, LetterWanted, Outcome, Reason, Recipient,
 };
 use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
@@ -121,25 +122,14 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             received_at: at("2016-05-31T14:00:00.000001Z"),
             closes_at,
         },
-        LetterKind::Inadmissible => Facts::Inadmissible {
-            application: protocol.clone(),
-            project,
-            protocol,
-            reasons: vec![
-                Reason {
-                    rule: "E7".into(),
-                    explanation: Text::new(
-                        "i consorziati indipendenti sono 6, ne occorrono 8",
-                        "6 independent members, 8 required",
-                    ),
-                },
-                Reason {
-                    rule: "E6".into(),
-                    explanation: Text::new(AWKWARD, AWKWARD),
-                },
-            ],
-            act: "Determinazione 9120/2016".into(),
-        },
+        LetterKind::ClarificationRequested => requested(),
+        LetterKind::RejectionNotice => noticed(),
+        LetterKind::ClarificationDue => term_runs(),
+        LetterKind::AnswerReceipt => answered(),
+        LetterKind::LateAnswer => answered_late(),
+        LetterKind::ClarificationExpired => expired(),
+        LetterKind::ClarificationClosed => taken_back(),
+        LetterKind::Inadmissible => inadmissible(protocol, project),
         LetterKind::Awarded => Facts::Awarded {
             outcome: outcome(Some(3)),
             amount: Eur::cents(14_999_999),
@@ -185,6 +175,118 @@ fn resumed(application: String, project: String, closes_at: DateTime<Utc>) -> Fa
     }
 }
 
+fn requested() -> Facts {
+    Facts::ClarificationRequested {
+        asked: asked(false),
+        items: items(),
+        term_days: 10,
+    }
+}
+
+fn noticed() -> Facts {
+    Facts::RejectionNotice {
+        asked: asked(true),
+        items: items(),
+        term_days: 10,
+    }
+}
+
+fn term_runs() -> Facts {
+    Facts::ClarificationDue {
+        asked: asked(false),
+        items: items(),
+        delivered_at: at("2016-06-07T08:12:00Z"),
+        due_at: at("2016-06-17T21:59:59.999999Z"),
+        is_reminder: true,
+    }
+}
+
+fn answered() -> Facts {
+    Facts::AnswerReceipt {
+        asked: asked(false),
+        items: items().split_off(1),
+        answer_protocol: "ER-2016-0000040".into(),
+        received_at: at("2016-06-13T15:00:00Z"),
+        content_sha256: SHA256.into(),
+        due_at: Some(at("2016-06-17T21:59:59.999999Z")),
+    }
+}
+
+fn answered_late() -> Facts {
+    Facts::LateAnswer {
+        asked: asked(false),
+        received_at: at("2016-06-17T22:00:00.000001Z"),
+        due_at: at("2016-06-17T21:59:59.999999Z"),
+    }
+}
+
+fn expired() -> Facts {
+    Facts::ClarificationExpired {
+        asked: asked(false),
+        items: items(),
+        due_at: at("2016-06-17T21:59:59.999999Z"),
+    }
+}
+
+fn taken_back() -> Facts {
+    Facts::ClarificationClosed {
+        asked: asked(false),
+        is_accepted: false,
+        reason: AWKWARD.into(),
+    }
+}
+
+fn inadmissible(protocol: String, project: String) -> Facts {
+    Facts::Inadmissible {
+        application: protocol.clone(),
+        project,
+        protocol,
+        reasons: vec![
+            Reason {
+                rule: "E7".into(),
+                explanation: Text::new(
+                    "i consorziati indipendenti sono 6, ne occorrono 8",
+                    "6 independent members, 8 required",
+                ),
+            },
+            Reason {
+                rule: "E6".into(),
+                explanation: Text::new(AWKWARD, AWKWARD),
+            },
+        ],
+        act: "Determinazione 9120/2016".into(),
+        on_observations: AWKWARD.into(),
+    }
+}
+
+pub(super) fn asked(is_notice: bool) -> Asked {
+    Asked {
+        clarification: uuid::Uuid::from_u128(0x0190_c1a2).into(),
+        application: "ER-2016-0000012".into(),
+        project: AWKWARD.into(),
+        is_notice,
+    }
+}
+
+pub(super) fn items() -> Vec<AskedItem> {
+    let item = |item, kind, rule: &str, it: &str, en: &str| AskedItem {
+        item,
+        kind,
+        rule: rule.into(),
+        text: Text::new(it, en),
+    };
+    vec![
+        item(
+            1,
+            ItemKind::Document,
+            "E3",
+            "lo statuto vigente",
+            "the statute in force",
+        ),
+        item(2, ItemKind::Value, "E4", AWKWARD, AWKWARD),
+    ]
+}
+
 fn digest() -> Facts {
     let line = |call: &str, state: &str, zone: &str| DigestLine {
         call: call.into(),
@@ -193,7 +295,10 @@ fn digest() -> Facts {
         zone: zone.into(),
         drafts: 7,
         submitted: 26,
-        under_check: 0,
+        under_check: 3,
+        clarifications_open: 2,
+        clarifications_ended: 0,
+        deliveries_unrecorded: 1,
     };
     Facts::OfficersDigest {
         on: NaiveDate::from_ymd_opt(2016, 5, 31).unwrap(),
