@@ -411,14 +411,16 @@ pub fn withdraw(application: &Application, reason: &str) -> Result<Event, Refusa
     }
 }
 
-/// Opens the formal check of the submission that counts, once the call is closed.
+/// Opens the formal check of the submission that counts, once the call is closed; again, where the
+/// rules changed since and nothing is decided about its place yet. The earlier check stays in its
+/// event.
 pub fn open_check(
     application: &Application,
     call: &Call,
     check: Check,
     now: DateTime<Utc>,
 ) -> Result<Event, Refusal> {
-    expect_state(application, State::Submitted)?;
+    expect_unchecked(application, call)?;
     let closes_at = call.terms.window.closes_at;
     if now <= closes_at {
         let opens_at = call.terms.window.opens_at;
@@ -543,6 +545,17 @@ fn record(application: &mut Application, finding: &Finding) {
         Some(known) => known.clone_from(finding),
         None => check.findings.push(finding.clone()),
     }
+}
+
+fn expect_unchecked(application: &Application, call: &Call) -> Result<(), Refusal> {
+    let is_outdated = application
+        .check
+        .as_ref()
+        .is_some_and(|check| check.rule_set_version < call.terms.rules.version);
+    if is_outdated && matches!(application.state, State::UnderCheck | State::Admissible) {
+        return Ok(());
+    }
+    expect_state(application, State::Submitted)
 }
 
 fn expect_state(application: &Application, required: State) -> Result<(), Refusal> {

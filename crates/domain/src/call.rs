@@ -1,9 +1,11 @@
 //! A call: one yearly edition with its budget, rules and window, from draft to award.
 
 mod acts;
+mod edition;
 mod outage;
+mod rule_change;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
@@ -17,7 +19,9 @@ use crate::rules::{AllocationPolicy, RuleSet};
 use crate::timer::{TimerKind, TimerWanted};
 
 pub use acts::{ACT_TO_BE_STATED, Cancellation, cancel, extend, publish};
-pub use outage::{Outage, resume, suspend};
+pub use edition::next_edition;
+pub use outage::{OUTAGE_DAYS, Outage, resume, suspend};
+pub use rule_change::{BACKDATED_DAYS, change_rules, propose_rules};
 
 /// How long after the close drafts lapse: the longest life of a request, so that a submission
 /// received in time is never overtaken.
@@ -31,7 +35,11 @@ pub struct Terms {
     pub act: String,
     pub window: Window,
     pub budget: Eur,
+    /// The version in force.
     pub rules: RuleSet,
+    /// Versions that gave way to another, oldest first.
+    #[serde(default)]
+    pub former_rules: Vec<RuleSet>,
     /// Days to accept an award, from its notice.
     pub acceptance_days: u32,
     pub reminders: Vec<Reminder>,
@@ -58,15 +66,8 @@ pub struct Window {
     #[serde(default)]
     pub outages: Vec<Outage>,
     /// Days that an interruption gives back at least.
-    #[serde(default = "default_outage_days")]
+    #[serde(default = "outage::default_days")]
     pub outage_days: u32,
-}
-
-/// What a call gives back at least when its file does not say.
-pub const OUTAGE_DAYS: u32 = 1;
-
-const fn default_outage_days() -> u32 {
-    OUTAGE_DAYS
 }
 
 /// A close that gave way to another: to a later one, or to the instant the budget was spent.
@@ -174,6 +175,10 @@ pub enum Event {
         closes_at: DateTime<Utc>,
         closes_text: String,
     },
+    /// By the approval of a second person.
+    RulesChanged {
+        rules: Box<RuleSet>,
+    },
     Closed,
     Ranked {
         ranking: RankingId,
@@ -195,6 +200,7 @@ impl Event {
             Self::Exhausted { .. } => "exhausted",
             Self::Suspended { .. } => "suspended",
             Self::Resumed { .. } => "resumed",
+            Self::RulesChanged { .. } => "rules_changed",
             Self::Closed => "closed",
             Self::Ranked { .. } => "ranked",
             Self::Awarded => "awarded",
@@ -242,8 +248,33 @@ pub enum Refusal {
     Suspended { since: DateTime<Utc> },
     #[error("the call is not suspended")]
     NotSuspended,
-    #[error("the act that publishes the call is not stated yet: `{stated}`")]
+    #[error("the number of the act is not stated yet: `{stated}`")]
     ActMissing { stated: String },
+    #[error("version {in_force} of the rules is in force: the next one is higher, {stated} is not")]
+    RulesVersion { in_force: u32, stated: u32 },
+    #[error("the rules are those of version {in_force}: nothing would change")]
+    RulesUnchanged { in_force: u32 },
+    #[error("the rules would be in force from {effective_on}, the earliest day is {earliest}")]
+    RulesBackdated {
+        effective_on: NaiveDate,
+        earliest: NaiveDate,
+    },
+    #[error("the rules take effect on {effective_on}, it is {today}: approve them on that day")]
+    RulesNotYetEffective {
+        effective_on: NaiveDate,
+        today: NaiveDate,
+    },
+    #[error("the next edition opens after {opened}, {year} is not a later year up to 2199")]
+    EditionYear { year: i32, opened: i32 },
+    #[error("`{code}` is no code of a call")]
+    EditionCode { code: String },
+    #[error("`{text}` cannot be moved to the other year: write the file of that edition by hand")]
+    EditionDate { text: String },
+    #[error("{what} is fixed since {since}")]
+    RulesFixed {
+        what: &'static str,
+        since: &'static str,
+    },
     #[error("the call closed at {closes_at}, it is {now}")]
     ClosePassed {
         closes_at: DateTime<Utc>,
@@ -272,6 +303,14 @@ impl Refusal {
             Self::Suspended { .. } => "CALL_SUSPENDED",
             Self::NotSuspended => "CALL_NOT_SUSPENDED",
             Self::ActMissing { .. } => "ACT_MISSING",
+            Self::EditionYear { .. } => "EDITION_YEAR",
+            Self::EditionCode { .. } => "EDITION_CODE",
+            Self::EditionDate { .. } => "EDITION_DATE",
+            Self::RulesVersion { .. } => "RULES_VERSION",
+            Self::RulesUnchanged { .. } => "RULES_UNCHANGED",
+            Self::RulesBackdated { .. } => "RULES_BACKDATED",
+            Self::RulesNotYetEffective { .. } => "RULES_NOT_YET_EFFECTIVE",
+            Self::RulesFixed { .. } => "RULES_FIXED",
         }
     }
 }
@@ -387,6 +426,7 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             let call = outage::ended(call, *at, act);
             moved(call, Some(act.as_str()), *closes_at, closes_text)
         }
+        Event::RulesChanged { rules } => rule_change::replaced(call, rules),
         Event::Closed => Call {
             state: State::Closed,
             ..call
@@ -515,6 +555,7 @@ pub(crate) mod tests {
             window,
             budget: Eur::euros(1),
             rules: rules(),
+            former_rules: Vec::new(),
             acceptance_days: 15,
             reminders: Vec::new(),
             documents: DocumentRules::default(),

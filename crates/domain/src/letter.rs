@@ -79,6 +79,7 @@ pub enum LetterKind {
     CallSuspended,
     CallResumed,
     CallCancelled,
+    RulesChanged,
     Receipt,
     Lapsed,
     LateRefusal,
@@ -98,12 +99,13 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CallOpened,
         Self::CallExtended,
         Self::CallSuspended,
         Self::CallResumed,
         Self::CallCancelled,
+        Self::RulesChanged,
         Self::DraftReminder,
         Self::Receipt,
         Self::Lapsed,
@@ -131,6 +133,7 @@ impl LetterKind {
             Self::CallSuspended => "call_suspended",
             Self::CallResumed => "call_resumed",
             Self::CallCancelled => "call_cancelled",
+            Self::RulesChanged => "rules_changed",
             Self::DraftReminder => "draft_reminder",
             Self::Receipt => "receipt",
             Self::Lapsed => "lapsed",
@@ -198,6 +201,22 @@ pub enum Facts {
         project: String,
         act: String,
         reason: String,
+    },
+    RulesChanged {
+        application: String,
+        project: String,
+        /// Of the rules that are in force now.
+        version: u32,
+        act: String,
+        effective_on: chrono::NaiveDate,
+        /// Every value that differs, as key: before → after.
+        differences: Vec<String>,
+        /// What the application would get by the old and by the new rules, where it has enough in
+        /// it to say.
+        grant_before: Option<Eur>,
+        grant_after: Option<Eur>,
+        /// Rules that the application does not meet by the new version and did by the old one.
+        failed: Vec<String>,
     },
     DraftReminder {
         application: String,
@@ -394,6 +413,7 @@ impl Facts {
             Self::CallSuspended { .. } => LetterKind::CallSuspended,
             Self::CallResumed { .. } => LetterKind::CallResumed,
             Self::CallCancelled { .. } => LetterKind::CallCancelled,
+            Self::RulesChanged { .. } => LetterKind::RulesChanged,
             Self::DraftReminder { .. } => LetterKind::DraftReminder,
             Self::Receipt { .. } => LetterKind::Receipt,
             Self::Lapsed { .. } => LetterKind::Lapsed,

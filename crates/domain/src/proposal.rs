@@ -5,8 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Cancellation};
+use crate::difference::Difference;
 use crate::ids::{CallId, ProposalId, RankingId};
 use crate::receipt::{canonical, sha256_hex};
+use crate::rule_impact::Affected;
+use crate::rules::RuleSet;
 
 /// How long a proposal waits for its second person.
 pub const EXPIRES_AFTER: TimeDelta = TimeDelta::days(30);
@@ -46,6 +49,13 @@ pub enum Act {
     Publication,
     /// Withdraw the call.
     Cancellation { cancellation: Cancellation },
+    /// Put a new version of the rules in force.
+    RuleChange {
+        rules: Box<RuleSet>,
+        differences: Vec<Difference>,
+        /// Whom it would change something for, as far as it was known when it was asked for.
+        affected: Vec<Affected>,
+    },
 }
 
 impl Act {
@@ -56,6 +66,7 @@ impl Act {
             Self::Extension { .. } => "extension",
             Self::Publication => "publication",
             Self::Cancellation { .. } => "cancellation",
+            Self::RuleChange { .. } => "rule_change",
         }
     }
 
@@ -63,7 +74,26 @@ impl Act {
     pub const fn ranking(&self) -> Option<RankingId> {
         match self {
             Self::Ranking { ranking } | Self::Award { ranking, .. } => Some(*ranking),
-            Self::Extension { .. } | Self::Publication | Self::Cancellation { .. } => None,
+            Self::Extension { .. }
+            | Self::Publication
+            | Self::Cancellation { .. }
+            | Self::RuleChange { .. } => None,
+        }
+    }
+
+    /// The values that new rules change and whom they affect; nothing for every other act.
+    pub fn rule_change(&self) -> (&[Difference], &[Affected]) {
+        match self {
+            Self::RuleChange {
+                differences,
+                affected,
+                ..
+            } => (differences, affected),
+            Self::Ranking { .. }
+            | Self::Award { .. }
+            | Self::Extension { .. }
+            | Self::Publication
+            | Self::Cancellation { .. } => (&[], &[]),
         }
     }
 
@@ -82,6 +112,7 @@ impl Act {
             Self::Cancellation { cancellation } => {
                 canonical(&(&call.id, call.ranking, cancellation))?
             }
+            Self::RuleChange { rules, .. } => canonical(&(&call.id, &call.terms.rules, rules))?,
         };
         Ok(Some(sha256_hex(&payload)))
     }
@@ -98,6 +129,19 @@ impl Act {
             Self::Cancellation {
                 cancellation: Cancellation { act, reason },
             } => format!("cancel the call under {act}: {reason}"),
+            Self::RuleChange {
+                rules,
+                differences,
+                affected,
+            } => format!(
+                "put version {} of the rules in force from {} under {}: {} values differ, {} \
+                 applications are affected",
+                rules.version,
+                rules.effective_on,
+                rules.act,
+                differences.len(),
+                affected.len()
+            ),
         }
     }
 }
@@ -377,13 +421,19 @@ mod tests {
                 reason: "no funds".to_owned(),
             },
         };
-        let acts = [Act::Publication, extension, cancellation];
+        let rules = Act::RuleChange {
+            rules: Box::new(call.terms.rules.clone()),
+            differences: Vec::new(),
+            affected: Vec::new(),
+        };
+        let acts = [Act::Publication, extension, cancellation, rules];
         let payloads = |call: &Call| acts.clone().map(|act| act.call_payload(call).unwrap());
         let before = payloads(&call);
         assert_eq!(before, payloads(&call));
 
         call.terms.window.closes_at += TimeDelta::days(1);
         call.ranking = Some(RankingId(uuid::Uuid::from_u128(1)));
+        call.terms.rules.version += 1;
         let after = payloads(&call);
 
         assert!(before.iter().zip(&after).all(|(old, new)| old != new));

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use bando_domain::evaluation::{self, Evaluation, Score, State};
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, EvaluationId};
+use sea_orm::sea_query::Query;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -72,6 +73,18 @@ pub async fn is_assigned<D: Db>(
         .one(db.connection())
         .await?;
     Ok(found.is_some())
+}
+
+/// How many score sheets are in for a call, whatever became of them.
+pub async fn count_scored<D: Db>(db: &D, call: &CallId) -> Result<u64, Error> {
+    let scored = Query::select()
+        .column(scores::Column::Evaluation)
+        .from(scores::Entity)
+        .to_owned();
+    let query = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::Id.in_subquery(scored));
+    Ok(query.count(db.connection()).await?)
 }
 
 async fn with_scores<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Evaluation>>, Error> {

@@ -9,7 +9,7 @@ use bando_domain::ids::{CallId, ConsortiumId};
 use bando_domain::letter::LetterWanted;
 use bando_domain::proposal::{Act, Proposal};
 use bando_store::applications::Filter;
-use bando_store::{Consequences, PageQuery, Tx, Versioned, applications, consortia, record};
+use bando_store::{Consequences, Db, PageQuery, Tx, Versioned, applications, consortia, record};
 use chrono::{DateTime, Utc};
 
 use crate::calls::{get, new_close, old_close};
@@ -288,8 +288,8 @@ async fn owner_of(tx: &Tx, id: ConsortiumId) -> Result<Consortium, Error> {
 }
 
 /// The applications of a call, in a state or all.
-pub(crate) async fn all_in(
-    tx: &Tx,
+pub(crate) async fn all_in<D: Db>(
+    db: &D,
     call: &CallId,
     state: Option<ApplicationState>,
 ) -> Result<Vec<Versioned<Application>>, Error> {
@@ -303,7 +303,7 @@ pub(crate) async fn all_in(
     };
     let mut all = Vec::new();
     loop {
-        let found = applications::list(tx, call, &filter, &page).await?;
+        let found = applications::list(db, call, &filter, &page).await?;
         all.extend(found.rows);
         match found.next {
             Some(next) => page.after = Some(next),

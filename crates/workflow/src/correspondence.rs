@@ -5,12 +5,14 @@ mod asked;
 use bando_domain::application::{Application, Submission};
 use bando_domain::call::{Call, Cancellation};
 use bando_domain::consortium::Consortium;
+use bando_domain::difference::Difference;
 use bando_domain::eligibility::{Finding, Verdict};
 use bando_domain::event::Personal;
 use bando_domain::ids::{EventId, RankingId};
 use bando_domain::letter::{DigestLine, Facts, LetterWanted, Outcome, Reason, Recipient};
 use bando_domain::money::Eur;
 use bando_domain::programme::Programme;
+use bando_domain::rule_impact::Judged;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(crate) use asked::*;
@@ -127,6 +129,49 @@ pub(crate) fn call_cancelled(
             project: project(application),
             act: cancellation.act.clone(),
             reason: cancellation.reason.clone(),
+        },
+    )
+}
+
+/// `judged` by the old and by the new rules, where there is enough in it to say.
+pub(crate) fn rules_changed(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    differences: &[Difference],
+    judged: Option<&(Judged, Judged)>,
+) -> LetterWanted {
+    let rules = &call.terms.rules;
+    let failed = judged.map(|(before, after)| {
+        let new = after
+            .failed
+            .iter()
+            .filter(|rule| !before.failed.contains(rule));
+        new.cloned().collect()
+    });
+    let line = |found: &Difference| {
+        let side = |text: &str| if text.is_empty() { "–" } else { text }.to_owned();
+        format!(
+            "{}: {} → {}",
+            found.key,
+            side(&found.before),
+            side(&found.after)
+        )
+    };
+    about(
+        format!("rules_changed/{}/{}", application.id, rules.version),
+        consortium,
+        application,
+        Facts::RulesChanged {
+            application: application.label(),
+            project: project(application),
+            version: rules.version,
+            act: rules.act.clone(),
+            effective_on: rules.effective_on,
+            differences: differences.iter().map(line).collect(),
+            grant_before: judged.map(|(before, _)| before.grant),
+            grant_after: judged.map(|(_, after)| after.grant),
+            failed: failed.unwrap_or_default(),
         },
     )
 }

@@ -11,6 +11,7 @@ use bando_domain::ids::{ApplicationId, CallId, ClarificationId};
 use bando_domain::procedure;
 use bando_domain::programme::Text;
 use bando_domain::receipt::SealedContent;
+use bando_domain::rule_impact::with_earlier_officers;
 use bando_domain::rules::RuleSet;
 use bando_store::{Consequences, Tx, Versioned, applications, calls, consortia, record};
 use chrono::{DateTime, Utc};
@@ -46,7 +47,8 @@ pub async fn preview(
     Ok(check(&content, &call, now))
 }
 
-/// Opens the check of the submission that counts: of the sealed copy, not of the working copy.
+/// Opens the check of the submission that counts: of the sealed copy, not of the working copy. Made
+/// again under newer rules, it keeps what officers found where data still leave it to them.
 pub async fn open(
     cx: &Context,
     command: &Command,
@@ -63,7 +65,10 @@ pub async fn open(
         };
         let sealed = applications::sealed_content(cx.store.read(), id, counted.number).await?;
         let content: SealedContent = serde_json::from_str(&sealed)?;
-        let check = check(&content, &call, counted.received_at);
+        let mut check = check(&content, &call, counted.received_at);
+        if let Some(earlier) = &before.value.check {
+            check.findings = with_earlier_officers(check.findings, &earlier.findings);
+        }
         let event = application::open_check(&before.value, &call, check, command.received_at)?;
         let checked = cx
             .commit(command, async move |tx: &Tx| {

@@ -6,6 +6,7 @@ use crate::awards;
 use crate::call_acts;
 use crate::context::{Command, Context};
 use crate::error::Error;
+use crate::rule_changes;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::call::Call;
 use bando_domain::ids::{ProgrammeId, ProposalId};
@@ -69,7 +70,7 @@ pub async fn approve(
         cx.commit(command, async move |tx: &Tx| {
             let payload = payload_now(tx, &before.value).await?;
             let event = proposal::approve(&before.value, &person, &payload, at)?;
-            carry_out(tx, &before.value).await?;
+            Box::pin(carry_out(tx, &before.value)).await?;
             Ok(record(tx, Some(before), &event, Consequences::default()).await?)
         })
         .await
@@ -87,7 +88,10 @@ async fn payload_now(tx: &Tx, proposal: &Proposal) -> Result<String, Error> {
             let ranking = rankings::get(tx, *ranking).await?.value;
             award_payload(&ranking, act)
         }
-        Act::Extension { .. } | Act::Publication | Act::Cancellation { .. } => {
+        Act::Extension { .. }
+        | Act::Publication
+        | Act::Cancellation { .. }
+        | Act::RuleChange { .. } => {
             let call = calls::get(tx, &proposal.call).await?.value;
             call_payload(&call, &proposal.act)
         }
@@ -111,6 +115,7 @@ async fn carry_out(tx: &Tx, proposal: &Proposal) -> Result<(), Error> {
         Act::Cancellation { cancellation } => {
             call_acts::cancel(tx, call().await?, proposal, cancellation).await
         }
+        Act::RuleChange { rules, .. } => rule_changes::put_in_force(tx, call().await?, rules).await,
     }
 }
 
@@ -202,6 +207,19 @@ pub(crate) fn award_payload(ranking: &RankingVersion, act: &str) -> Result<Strin
 /// The ranking in force gives way; the call takes the new one.
 async fn put_in_force(tx: &Tx, ranking: Versioned<RankingVersion>) -> Result<(), Error> {
     let call = calls::get(tx, &ranking.value.call).await?;
+    let (computed_by, in_force) = (
+        ranking.value.rule_set_version,
+        call.value.terms.rules.version,
+    );
+    if computed_by != in_force {
+        return Err(Error::refused(
+            "RANKING_OUTDATED",
+            format!(
+                "the ranking was computed by version {computed_by} of the rules, version \
+                 {in_force} is in force: compute it again"
+            ),
+        ));
+    }
     let happened = call::rank(&call.value, ranking.value.id)?;
     for earlier in rankings::of_call(tx, &ranking.value.call).await? {
         if earlier.value.state == RankingState::InForce {

@@ -24,6 +24,7 @@ use crate::authority::expect_programme;
 use crate::calls;
 use crate::context::{Command, Context};
 use crate::error::Error;
+use crate::rule_changes;
 
 /// Rows read at a time.
 const PAGE: u64 = 500;
@@ -104,6 +105,7 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
         let call = calls::get(cx, &command.actor, call).await?.value;
         expect_closed(&call)?;
         expect_checked(cx, &call.id).await?;
+        expect_checked_by_rules_in_force(cx, &call).await?;
         let inputs = inputs(cx, &call).await?;
         let computed = inputs.compute()?;
         expect_over_minimum(&computed)?;
@@ -193,6 +195,22 @@ async fn expect_checked(cx: &Context, call: &CallId) -> Result<(), Error> {
         format!(
             "{submitted} applications are not checked and {under_check} are under check: \
              all must be concluded before ranking"
+        ),
+    ))
+}
+
+/// Where the rules changed after a check, and would judge it otherwise, it is made again.
+async fn expect_checked_by_rules_in_force(cx: &Context, call: &Call) -> Result<(), Error> {
+    let outdated = rule_changes::outdated(cx, call).await?;
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "CHECK_OUTDATED",
+        format!(
+            "version {} of the rules judges {} otherwise than their checks: check them again",
+            call.terms.rules.version,
+            outdated.join(", ")
         ),
     ))
 }

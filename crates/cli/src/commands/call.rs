@@ -10,7 +10,7 @@ use bando_proto::v1::{GetCallRequest, ListCallsRequest, LoadCallRequest};
 use clap::Subcommand;
 use tonic::Code;
 
-use super::{call_acts, tell_dry_run};
+use super::{call_acts, call_editions, call_rules, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
@@ -55,6 +55,29 @@ pub(crate) enum Command {
     },
     #[command(flatten)]
     Act(call_acts::Command),
+    /// Lists the versions of a call's rules, shows one, or proposes the next one.
+    ///
+    /// The proposal shows every value that differs and every live application whose verdict or
+    /// grant changes; --dry-run shows the same and proposes nothing.
+    #[command(after_help = "Examples:
+  bando call rules er/2016
+  bando call rules er/2016 --version 1
+  bando call rules er/2016 --propose config/rules/2016-2.toml --dry-run
+  bando call rules er/2016 --propose config/rules/2016-2.toml")]
+    Rules(call_rules::Rules),
+    /// Makes the next edition of a call as a draft, and shows what differs.
+    ///
+    /// The same budget and rules; every day moves to the same day of that year, or to the next
+    /// working day. The numbers of its acts are to be stated in its file before it is published.
+    #[command(after_help = "Examples:
+  bando call clone er/2016 --year 2017 --dry-run
+  bando call clone er/2016 --year 2017")]
+    Clone(call_editions::Clone),
+    /// Shows what differs between two editions: dates, budget and rules, line by line.
+    #[command(after_help = "Examples:
+  bando call diff er/2016 er/2027
+  bando call diff er/2016 er/2027 -o json")]
+    Diff(call_editions::Diff),
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
@@ -70,6 +93,9 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             session.output.one(&Call::from(&call))
         }
         Command::Act(command) => call_acts::run(command, session).await,
+        Command::Rules(rules) => call_rules::run(rules, session).await,
+        Command::Clone(wanted) => call_editions::clone(wanted, session).await,
+        Command::Diff(wanted) => call_editions::diff(wanted, session).await,
     }
 }
 

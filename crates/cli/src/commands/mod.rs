@@ -7,6 +7,8 @@ pub(crate) mod audit;
 pub(crate) mod award;
 pub(crate) mod call;
 pub(crate) mod call_acts;
+mod call_editions;
+mod call_rules;
 mod clarify;
 pub(crate) mod clock;
 pub(crate) mod consortium;

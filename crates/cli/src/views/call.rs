@@ -57,7 +57,7 @@ struct Window {
 }
 
 #[derive(Debug, Serialize)]
-struct RuleSet {
+pub(crate) struct RuleSet {
     version: i32,
     act: String,
     effective_on: String,
@@ -406,6 +406,55 @@ impl RuleSet {
             Some(grid) => sheet.rows(&grid.headline(), &grid.criteria),
             None => sheet,
         }
+    }
+}
+
+impl View for RuleSet {
+    fn text(&self) -> String {
+        self.describe(Sheet::titled(&format!("rule set {}", self.version)))
+            .text()
+    }
+
+    fn name(&self) -> String {
+        self.version.to_string()
+    }
+}
+
+/// A version of the rules among others.
+#[derive(Debug, Serialize)]
+pub(crate) struct RuleSetHead {
+    version: i32,
+    act: String,
+    effective_on: String,
+    rate_basis_points: i32,
+    allocation: String,
+}
+
+impl From<&v1::RuleSet> for RuleSetHead {
+    fn from(rules: &v1::RuleSet) -> Self {
+        Self {
+            version: rules.version,
+            act: rules.act.clone(),
+            effective_on: rules.effective_on.clone(),
+            rate_basis_points: rules.rate_basis_points,
+            allocation: rules.allocation.clone(),
+        }
+    }
+}
+
+impl Row for RuleSetHead {
+    const HEAD: &'static [&'static str] =
+        &["VERSION", "IN FORCE FROM", "ACT", "RATE", "ALLOCATION"];
+    const NUMBERS: &'static [usize] = &[0, 3];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.version.to_string(),
+            self.effective_on.clone(),
+            self.act.clone(),
+            percent(Some(self.rate_basis_points)),
+            self.allocation.clone(),
+        ]
     }
 }
 

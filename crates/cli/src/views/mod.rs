@@ -8,6 +8,7 @@ pub(crate) mod award;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod clarification;
+pub(crate) mod comparison;
 pub(crate) mod consortium;
 pub(crate) mod event;
 pub(crate) mod letter;

@@ -3,6 +3,7 @@
 use bando_proto::v1;
 use serde::Serialize;
 
+use super::comparison::{Affected, Difference};
 use super::{at, seconds, some, word};
 use crate::names::{last, short_call};
 use crate::output::{Row, Sheet, View};
@@ -22,6 +23,8 @@ pub(crate) struct Proposal {
     decided_by: Option<String>,
     decided_at: Option<String>,
     reason: Option<String>,
+    differences: Vec<Difference>,
+    affected: Vec<Affected>,
     etag: String,
 }
 
@@ -44,6 +47,8 @@ impl From<&v1::Proposal> for Proposal {
             decided_by: some(&proposal.decided_by),
             decided_at: at(proposal.decided_at.as_ref()),
             reason: some(&proposal.reason),
+            differences: proposal.differences.iter().map(Difference::from).collect(),
+            affected: proposal.affected.iter().map(Affected::from).collect(),
             etag: proposal.etag.clone(),
         }
     }
@@ -106,6 +111,8 @@ impl View for Proposal {
             .field("decided at", seconds(self.decided_at.as_ref()))
             .field("reason", self.reason.clone().unwrap_or_default())
             .field("etag", &self.etag)
+            .rows("DIFFERENCES", &self.differences)
+            .rows("AFFECTED APPLICATIONS", &self.affected)
             .text()
     }
 

@@ -15,7 +15,7 @@ use bando_store::Versioned;
 use bando_store::letters::Frozen;
 use bando_workflow::{awards, rankings};
 
-use super::{count, etag, instant, names, tie_break};
+use super::{affected_application, count, difference, etag, instant, names, tie_break};
 
 /// A version without its entries.
 pub fn ranking_head(known: &Versioned<RankingVersion>) -> v1::Ranking {
@@ -130,6 +130,7 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
         ProposalState::Expired => v1::ProposalState::Expired,
     };
     let call = names::of_call(&proposal.call);
+    let (differences, affected) = proposal.act.rule_change();
     v1::Proposal {
         name: format!(
             "programmes/{}/proposals/{}",
@@ -152,6 +153,11 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
         decided_at: proposal.decided_at.map(instant),
         reason: proposal.reason.clone().unwrap_or_default(),
         etag: etag(known.version),
+        differences: differences.iter().map(difference).collect(),
+        affected: affected
+            .iter()
+            .map(|known| affected_application(&proposal.call, known))
+            .collect(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod names;
 mod ranking;
 mod read;
 mod register;
+mod rule_change;
 mod show;
 
 pub use asked::*;
@@ -15,4 +16,5 @@ pub use ledger::*;
 pub use ranking::*;
 pub use read::*;
 pub use register::*;
+pub use rule_change::*;
 pub use show::*;

@@ -159,7 +159,7 @@ fn call_state(state: CallState) -> v1::CallState {
     }
 }
 
-fn rule_set(rules: &RuleSet) -> v1::RuleSet {
+pub fn rule_set(rules: &RuleSet) -> v1::RuleSet {
     v1::RuleSet {
         version: count(rules.version),
         act: rules.act.clone(),

@@ -4,7 +4,7 @@ use bando_domain::call::Call;
 use bando_proto::v1;
 use bando_proto::v1::call_service_server::CallService;
 use bando_store::Versioned;
-use bando_workflow::{Error, call_acts, calls, rankings};
+use bando_workflow::{Error, call_acts, calls, editions, rankings, rule_changes};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -176,5 +176,81 @@ impl CallService for Api {
             .await
             .map(Response::new)
             .map_err(|error| received.status(error))
+    }
+
+    async fn list_rule_sets(
+        &self,
+        request: Request<v1::ListRuleSetsRequest>,
+    ) -> Result<Response<v1::ListRuleSetsResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let binding = page::binding(&received.caller.method, &message.parent, "");
+        page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
+        let listed = async {
+            let call = names::call("parent", &message.parent)?;
+            rule_changes::list(&self.cx, &received.caller.actor, &call).await
+        };
+        let listed = listed.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(v1::ListRuleSetsResponse {
+            rule_sets: listed.iter().map(convert::rule_set).collect(),
+            next_page_token: String::new(),
+        }))
+    }
+
+    async fn propose_rule_change(
+        &self,
+        request: Request<v1::ProposeRuleChangeRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let proposed = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, name, file) = (&message.etag, &message.file_name, &message.file);
+            let proposed = rule_changes::propose(&self.cx, &command, &id, etag, name, file).await?;
+            Ok(convert::proposal(&proposed, None))
+        };
+        proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn clone_call(
+        &self,
+        request: Request<v1::CloneCallRequest>,
+    ) -> Result<Response<v1::CloneCallResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let cloned = async {
+            let id = names::call("name", &message.name)?;
+            let cloned = editions::clone(&self.cx, &command, &id, message.year).await?;
+            Ok(v1::CloneCallResponse {
+                call: Some(self.show_call(&cloned.call).await?),
+                differences: cloned.differences.iter().map(convert::difference).collect(),
+            })
+        };
+        cloned
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn compare_calls(
+        &self,
+        request: Request<v1::CompareCallsRequest>,
+    ) -> Result<Response<v1::CompareCallsResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let compared = async {
+            let id = names::call("name", &message.name)?;
+            let other = names::call("other", &message.other)?;
+            editions::compare(&self.cx, &received.caller.actor, &id, &other).await
+        };
+        let differences = compared.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(v1::CompareCallsResponse {
+            differences: differences.iter().map(convert::difference).collect(),
+        }))
     }
 }

@@ -6,7 +6,7 @@ use bando_proto::v1::award_service_server::AwardService;
 use bando_proto::v1::proposal_service_server::ProposalService;
 use bando_proto::v1::ranking_service_server::RankingService;
 use bando_store::Versioned;
-use bando_workflow::{Error, awards, proposals, rankings};
+use bando_workflow::{Error, awards, proposals, rankings, rule_changes};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -18,7 +18,11 @@ impl Api {
         known: &Versioned<Proposal>,
     ) -> Result<v1::Proposal, Error> {
         let number = proposals::ranking_number(&self.cx, &known.value).await?;
-        Ok(convert::proposal(known, number))
+        let known = Versioned {
+            version: known.version,
+            value: rule_changes::as_of_now(&self.cx, known.value.clone()).await?,
+        };
+        Ok(convert::proposal(&known, number))
     }
 }
 

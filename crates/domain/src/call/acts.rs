@@ -23,17 +23,18 @@ pub fn publish(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
     if now > opens_at {
         return Err(Refusal::OpeningPassed { opens_at, now });
     }
-    let acts = [&call.terms.act, &call.terms.rules.act];
-    if let Some(stated) = acts.into_iter().find(|act| is_to_be_stated(act)) {
-        return Err(Refusal::ActMissing {
-            stated: stated.clone(),
-        });
-    }
+    expect_act_stated(&call.terms.act)?;
+    expect_act_stated(&call.terms.rules.act)?;
     Ok(Event::Published)
 }
 
-fn is_to_be_stated(act: &str) -> bool {
-    act.starts_with(ACT_TO_BE_STATED)
+pub(super) fn expect_act_stated(act: &str) -> Result<(), Refusal> {
+    if !act.starts_with(ACT_TO_BE_STATED) {
+        return Ok(());
+    }
+    Err(Refusal::ActMissing {
+        stated: act.to_owned(),
+    })
 }
 
 /// Moves the close to a later instant, before or after it passed: decided on the instants, not on

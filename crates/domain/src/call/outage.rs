@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, Event, Refusal, State, expect_running};
 
+/// What a call gives back at least when its file does not say, in days.
+pub const OUTAGE_DAYS: u32 = 1;
+
+pub(super) const fn default_days() -> u32 {
+    OUTAGE_DAYS
+}
+
 /// From `from` on, until `until` exclusive, nothing was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {

@@ -32,6 +32,7 @@ use toml::de::DeTable;
 use crate::call::Terms;
 use crate::ids::CallId;
 use crate::programme::Programme;
+use crate::rules::RuleSet;
 
 /// Largest file that is read, in bytes.
 pub const LARGEST_FILE: usize = 256 * 1024;
@@ -85,6 +86,17 @@ pub fn parse_call(
     programme: &Programme,
 ) -> Result<ParsedCall, Vec<Mistake>> {
     reader::read(file, text, |top| terms::read(top, programme))
+}
+
+/// Reads a new version of the rules of a running call, a file with `[rules]` alone; errors as
+/// [`parse_call`] does.
+pub fn parse_rules(
+    file: &str,
+    text: &str,
+    programme: &Programme,
+    call: &Terms,
+) -> Result<RuleSet, Vec<Mistake>> {
+    reader::read(file, text, |top| terms::read_rules(top, programme, call))
 }
 
 /// Reads a programme's file; errors as [`parse_call`] does.

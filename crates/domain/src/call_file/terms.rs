@@ -11,6 +11,7 @@ use crate::call::{OUTAGE_DAYS, Reminder, ReminderTopic, Terms, Window};
 use crate::civil::{Zone, resolve_deadline};
 use crate::ids::{CallId, ProgrammeId};
 use crate::programme::Programme;
+use crate::rules::RuleSet;
 
 /// Longest acceptance term and earliest reminder, in days.
 const DAYS_LIMIT: u32 = 366;
@@ -50,12 +51,39 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
         window: window?.0,
         budget: budget?,
         rules: rules?,
+        former_rules: Vec::new(),
         acceptance_days: acceptance_days?,
         reminders: reminders?,
         documents: documents?,
         procedure: procedure?.unwrap_or_default(),
     };
     Ok(ParsedCall { id: id?, terms })
+}
+
+/// A new version of the rules of a running call: `[rules]` alone, checked against its budget.
+pub(super) fn read_rules(top: &Section<'_>, programme: &Programme, call: &Terms) -> Read<RuleSet> {
+    let kept = |value: &Value<'_>| -> Read<()> {
+        Err(value.refuse("is no rule and stays as published: only [rules] can change"))
+    };
+    for key in [
+        "id",
+        "title",
+        "act",
+        "budget",
+        "window",
+        "reminders",
+        "acceptance_days",
+    ] {
+        // A key that is there is noted as a mistake.
+        let _ = top.optional(key, kept);
+    }
+    let around = Surroundings {
+        region: &programme.region,
+        budget: Ok(call.budget),
+        // Rules may change after the close too.
+        closes_on: Ok(NaiveDate::MAX),
+    };
+    top.required("rules", |value| rule_set(value, &around))
 }
 
 fn call_id(value: &Value<'_>, programme: &ProgrammeId) -> Read<CallId> {

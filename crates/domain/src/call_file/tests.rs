@@ -1,7 +1,8 @@
 use rust_decimal::Decimal;
 
 use super::{
-    LARGEST_FILE, Mistake, ParsedCall, call_id, parse_call, parse_programme, render_mistakes,
+    LARGEST_FILE, Mistake, ParsedCall, call_id, parse_call, parse_programme, parse_rules,
+    render_mistakes,
 };
 use crate::money::{BasisPoints, Eur};
 use crate::programme::Programme;
@@ -288,4 +289,22 @@ fn a_file_too_large_is_refused_unread() {
 
     assert!(mistakes[0].rule.contains("262144"), "{mistakes:?}");
     assert_eq!(mistakes.len(), 1);
+}
+
+#[test]
+fn new_rules_come_alone_and_are_checked_against_the_published_budget() {
+    let call = parsed(CALL).terms;
+    let start = CALL.find("[rules]").unwrap();
+    let end = CALL.find("[[reminders]]").unwrap();
+    let rules = &CALL[start..end];
+    let read = |text: &str| parse_rules("rules.toml", text, &programme(), &call);
+
+    assert_eq!(read(rules).unwrap(), call.rules);
+    let with_budget = format!("budget = \"1.00\"\n{rules}");
+    let mistakes = read(&with_budget).unwrap_err();
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert_eq!(mistakes[0].key, "budget");
+    assert!(mistakes[0].rule.contains("only [rules] can change"));
+    let over = rules.replace("max_grant = \"150000.00\"", "max_grant = \"150000000.00\"");
+    assert!(read(&over).unwrap_err()[0].rule.contains("the budget"));
 }

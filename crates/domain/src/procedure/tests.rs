@@ -26,6 +26,7 @@ fn call() -> Call {
         window,
         budget: Eur::euros(1),
         rules: rules(),
+        former_rules: Vec::new(),
         acceptance_days: 15,
         reminders: Vec::new(),
         procedure: Rules::default(),

@@ -135,11 +135,16 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             content,
             content_sha256,
             year,
-            ..
+            call,
         } = prepared;
+        let sealed_under = call.terms.rules.version;
         // Decided here, on the window as it stands in this transaction.
         let known = calls::get(tx, &draft.value.call).await?;
         let call = known.value.clone();
+        if call.terms.rules.version != sealed_under {
+            // The content names the rules it was sealed under: it is made again.
+            return Err(bando_store::Error::stale(format!("call {}", call.id)).into());
+        }
         consortia::expect_version(tx, owner.value.id, owner.version).await?;
         let rules = &call.terms.rules;
         let missing =

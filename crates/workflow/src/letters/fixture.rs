@@ -91,6 +91,7 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
         },
         LetterKind::CallSuspended => suspended(application, project),
         LetterKind::CallResumed => resumed(application, project, closes_at),
+        LetterKind::RulesChanged => rules_changed(application, project),
         LetterKind::CallCancelled => Facts::CallCancelled {
             application,
             project,
@@ -285,6 +286,23 @@ pub(super) fn items() -> Vec<AskedItem> {
         ),
         item(2, ItemKind::Value, "E4", AWKWARD, AWKWARD),
     ]
+}
+
+fn rules_changed(application: String, project: String) -> Facts {
+    Facts::RulesChanged {
+        application,
+        project,
+        version: 2,
+        act: "DGR 500/2016".into(),
+        effective_on: NaiveDate::from_ymd_opt(2016, 5, 10).unwrap(),
+        differences: vec![
+            "rules.cost_categories[website].cap: 10,000.00 EUR → 15,000.00 EUR".into(),
+            AWKWARD.into(),
+        ],
+        grant_before: Some(Eur::cents(4_000_000)),
+        grant_after: Some(Eur::cents(4_160_000)),
+        failed: vec!["MIN_GRANT".into()],
+    }
 }
 
 fn digest() -> Facts {

@@ -75,6 +75,7 @@ sources!(
     CallSuspended in "call_suspended",
     CallResumed in "call_resumed",
     CallCancelled in "call_cancelled",
+    RulesChanged in "rules_changed",
     DraftReminder in "draft_reminder",
     Receipt in "receipt",
     Lapsed in "lapsed",
