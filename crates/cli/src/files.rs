@@ -35,7 +35,7 @@ pub(crate) fn name_of(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot read {}: {error}", path.display());
     Failure::new(Exit::Failure, "FILE_UNREADABLE", message)
 }
@@ -68,10 +68,20 @@ impl Reserved {
 
     /// Writes the whole content and waits for the disk.
     pub(crate) fn write(mut self, content: &[u8]) -> Result<(), Failure> {
-        self.file
-            .write_all(content)
-            .and_then(|()| self.file.sync_all())
-            .map_err(|error| unwritable(&self.path, &error))?;
+        self.append(content)?;
+        self.keep()
+    }
+
+    /// Writes a piece of what comes piece by piece.
+    pub(crate) fn append(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        let written = self.file.write_all(piece);
+        written.map_err(|error| unwritable(&self.path, &error))
+    }
+
+    /// Waits for the disk; from here on the file stays.
+    pub(crate) fn keep(mut self) -> Result<(), Failure> {
+        let synced = self.file.sync_all();
+        synced.map_err(|error| unwritable(&self.path, &error))?;
         self.is_written = true;
         output::talk(&format!("wrote {}", self.path.display()));
         Ok(())

@@ -118,6 +118,19 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
                 .as_ref()
                 .map(|call| format!("bando ranking show {call}"));
         }
+        "DOCUMENT_TYPE_UNKNOWN" | "DOCUMENT_FORMAT" => return Some(spoken.of_call("describe")),
+        "DOCUMENT_EXISTS"
+        | "DOCUMENT_REMOVED"
+        | "DOCUMENT_NOT_FOUND"
+        | "DOCUMENTS_TOO_LARGE"
+        | "DOCUMENTS_TOO_MANY"
+        | "DOCUMENT_INFECTED"
+        | "DOCUMENT_IN_QUARANTINE" => {
+            return Some(match &spoken.subject {
+                Some(subject) => format!("bando application document list {subject}"),
+                None => "bando call list".into(),
+            });
+        }
         "CLOCK_BACKWARDS" => return Some("bando clock show".into()),
         _ => {}
     }

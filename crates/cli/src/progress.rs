@@ -37,6 +37,13 @@ impl Progress {
         Self { bar, from: None }
     }
 
+    /// Bytes of a file on its way.
+    pub(crate) fn bytes(total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
+            .with_style(style("{bar:40} {bytes} of {total_bytes}, {elapsed}"));
+        Self { bar, from: None }
+    }
+
     /// A stretch of time that is passed through.
     pub(crate) fn time(from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
         let bar =
@@ -53,6 +60,10 @@ impl Progress {
             self.bar
                 .set_position(u64::try_from(rows).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn more_bytes(&self, count: usize) {
+        self.bar.inc(u64::try_from(count).unwrap_or_default());
     }
 
     pub(crate) fn reached_instant(&self, now: DateTime<Utc>) {

@@ -5,6 +5,7 @@ use std::cell::{OnceCell, RefCell};
 
 use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
+use bando_proto::v1::document_service_client as documents;
 use bando_proto::v1::{GetClockRequest, application_service_client as applications};
 use bando_proto::v1::{award_service_client as awards, call_service_client as calls};
 use bando_proto::v1::{consortium_service_client as consortia, event_service_client as events};
@@ -25,6 +26,8 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::views;
 
+/// Seconds that a file may be on its way.
+const FILE_SECONDS: u64 = 600;
 /// Rows asked for at a time.
 const PAGE: i32 = 50;
 
@@ -180,6 +183,13 @@ impl Session {
     pub(crate) fn consortia(&self) -> Result<consortia::ConsortiumServiceClient<Wire>, Failure> {
         let client = consortia::ConsortiumServiceClient::new(self.wire()?);
         Ok(client.max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    /// Files take their time: a client that waits longer for its answers.
+    pub(crate) fn documents(&self) -> Result<documents::DocumentServiceClient<Wire>, Failure> {
+        let mut globals = self.globals.clone();
+        globals.timeout = globals.timeout.max(FILE_SECONDS);
+        client::dial(&globals).map(documents::DocumentServiceClient::new)
     }
 
     pub(crate) fn events(&self) -> Result<events::EventServiceClient<Wire>, Failure> {

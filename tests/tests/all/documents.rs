@@ -2,6 +2,7 @@
 
 mod quarantine;
 mod refusals;
+mod terminal;
 
 use bando_proto::v1;
 use bando_proto::v1::upload_document_request::Part;
@@ -283,7 +284,7 @@ async fn an_officers_finding_about_a_signature_is_a_fact_and_is_shown() {
     let applicant = daemon.applicant(1).await;
     let application = submitted(&applicant, 1).await;
     let form = listed(&daemon, &application.name, "").await.remove(0);
-    let mut request = v1::VerifyDocumentRequest {
+    let mut request = v1::RecordVerificationRequest {
         name: form.name.clone(),
         etag: form.etag.clone(),
         result: v1::VerificationResult::Invalid.into(),
@@ -291,19 +292,19 @@ async fn an_officers_finding_about_a_signature_is_a_fact_and_is_shown() {
         ..Default::default()
     };
     let mut desk = daemon.officer.documents();
-    let refusal = desk.verify_document(request.clone()).await.unwrap_err();
+    let refusal = desk.record_verification(request.clone()).await.unwrap_err();
     assert_eq!(refusal.code(), Code::InvalidArgument, "without a note");
     request.note = "certificato scaduto".into();
     let refusal = applicant
         .desk
         .documents()
-        .verify_document(request.clone())
+        .record_verification(request.clone())
         .await
         .unwrap_err();
     assert_eq!(reason(&refusal), "ROLE_REQUIRED");
 
     let verified = desk
-        .verify_document(request.clone())
+        .record_verification(request.clone())
         .await
         .unwrap()
         .into_inner();
@@ -321,7 +322,7 @@ async fn an_officers_finding_about_a_signature_is_a_fact_and_is_shown() {
             "Anna Rossi"
         )
     );
-    let stale = desk.verify_document(request).await.unwrap_err();
+    let stale = desk.record_verification(request).await.unwrap_err();
     assert_eq!(reason(&stale), "ETAG_MISMATCH");
     let listed = daemon
         .auditor

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{call, clarify, filter, tell_dry_run};
+use super::{call, clarify, document, filter, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::{PUBLIC, Reserved};
@@ -106,6 +106,9 @@ pub(crate) enum Command {
     /// What the consortium is asked during the check, and its answers.
     #[command(subcommand)]
     Clarify(clarify::Command),
+    /// The documents of an application: add, list, get, remove, record what a signature is worth.
+    #[command(subcommand)]
+    Document(document::Command),
 }
 
 /// One application, as people name it.
@@ -120,6 +123,10 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    pub(crate) fn new(name: String, call: Option<String>) -> Self {
+        Self { name, call }
+    }
+
     /// One of a known call.
     pub(crate) fn in_call(name: String, call: &str) -> Self {
         let call = Some(call.to_owned());
@@ -136,7 +143,9 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
         } => list(&call, state.as_deref(), paging, session).await,
         Command::Describe { application } => {
             let application = find(&application, session).await?;
-            session.output.one(&Application::from(&application))
+            let documents = document::all(&application.name, "", usize::MAX, session).await?;
+            let shown = Application::from(&application).with_documents(&documents);
+            session.output.one(&shown)
         }
         Command::Submit {
             application,
@@ -155,6 +164,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             content,
         } => receipt(&application, number, save, content, session).await,
         Command::Clarify(command) => Box::pin(clarify::run(command, session)).await,
+        Command::Document(command) => document::run(command, session).await,
     }
 }
 

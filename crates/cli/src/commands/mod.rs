@@ -14,6 +14,7 @@ pub(crate) mod clock;
 pub(crate) mod consortium;
 mod consortium_file;
 mod consortium_register;
+pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod letter;
 pub(crate) mod programme;

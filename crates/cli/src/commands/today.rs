@@ -2,7 +2,7 @@
 
 use bando_proto::v1::{self, CountLettersRequest};
 
-use super::{application, call, clarify, proposal, timer};
+use super::{application, call, clarify, document, proposal, timer};
 use crate::errors::Failure;
 use crate::names::{last, short_call};
 use crate::session::Session;
@@ -30,6 +30,7 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
             asked.retain(|known| under_check.contains(&known.application));
             duties.extend(of_requests(&call.name, &asked));
         }
+        duties.extend(infected(&call, session).await?);
     }
     let request = CountLettersRequest {
         parent: session.programme()?,
@@ -39,6 +40,29 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     let parked = timer::all("state = parked", LIMIT, session).await?;
     duties.extend(parked.iter().map(to_look_after));
     session.output.list(&duties, "nothing waits for you today")
+}
+
+/// Documents of a call in which the virus scanner found something.
+async fn infected(call: &v1::Call, session: &Session) -> Result<Option<Duty>, Failure> {
+    let is_over = matches!(
+        call.state(),
+        v1::CallState::Draft | v1::CallState::Awarded | v1::CallState::Cancelled
+    );
+    if is_over || call.documents.is_empty() {
+        return Ok(None);
+    }
+    let parent = format!("{}/applications/-", call.name);
+    let found = document::all(&parent, "scan = infected", LIMIT, session).await?;
+    Ok((!found.is_empty()).then(|| of_infected(&short_call(&call.name), found.len())))
+}
+
+fn of_infected(call: &str, count: usize) -> Duty {
+    Duty {
+        what: format!("{count} documents infected"),
+        subject: call.to_owned(),
+        due: String::new(),
+        action: format!("bando application document list {call} --scan infected"),
+    }
 }
 
 fn to_approve(proposal: &v1::Proposal) -> Duty {
@@ -224,6 +248,7 @@ mod tests {
             ..Default::default()
         });
         duties.extend(of_requests(CALL, &asked));
+        duties.push(of_infected("er/2016", 2));
         duties.extend(of_call(&call(v1::CallState::Draft), &[], (0, 0)));
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (2, 1)));
         duties.extend(of_call(&call(v1::CallState::Closed), &[], (0, 0)));
@@ -231,7 +256,7 @@ mod tests {
         let mut suspended = call(v1::CallState::Open);
         suspended.window.get_or_insert_default().outages = vec![v1::Outage::default()];
         duties.extend(of_call(&suspended, &[], (0, 0)));
-        assert_eq!(duties.len(), STUCK.len() + 12);
+        assert_eq!(duties.len(), STUCK.len() + 13);
         for duty in duties {
             let parsed = Cli::try_parse_from(words(&duty.action));
             assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());

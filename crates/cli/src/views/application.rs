@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::check::Check;
 use super::clarification::{Clarification, Procedure};
+use super::document::Document;
 use super::receipt::Signed;
 use super::{euros, money, some, title, word};
 use crate::names::{last, short_call};
@@ -18,6 +19,8 @@ pub(crate) struct Application {
     state: String,
     project: Project,
     missing: Vec<Violation>,
+    /// `null` in a list, which does not ask for them.
+    documents: Option<Vec<Document>>,
     receipts: Vec<Signed>,
     late_attempts: i32,
     withdrawn_because: Option<String>,
@@ -98,6 +101,7 @@ impl From<&v1::Application> for Application {
             state: word(state.map(|state| state.as_str_name()), "APPLICATION_STATE_"),
             project: Project::from(&application.project.clone().unwrap_or_default()),
             missing: application.missing.iter().map(missing).collect(),
+            documents: None,
             receipts: application.receipts.iter().map(Signed::from).collect(),
             late_attempts: application.late_attempts,
             withdrawn_because: some(&application.withdrawn_because),
@@ -152,6 +156,15 @@ impl From<&v1::Activity> for Activity {
 }
 
 impl Application {
+    #[must_use]
+    pub(crate) fn with_documents(self, documents: &[v1::Document]) -> Self {
+        let documents = documents.iter().map(Document::from).collect();
+        Self {
+            documents: Some(documents),
+            ..self
+        }
+    }
+
     /// The receipt that counts.
     fn receipt(&self) -> Option<&Signed> {
         self.receipts.last()
@@ -285,6 +298,7 @@ impl View for Application {
         let sheet = sheet
             .rows("CLARIFICATIONS", &self.clarifications)
             .rows("MISSING", &self.missing)
+            .rows("DOCUMENTS", self.documents.as_deref().unwrap_or_default())
             .rows("RECEIPTS", &self.receipts);
         match &self.check {
             Some(check) => check.describe(sheet).text(),

@@ -3,6 +3,7 @@
 use bando_proto::v1;
 use serde::Serialize;
 
+use super::document::{DocumentLimits, DocumentType};
 use super::{Text, at, euros, percent, seconds, shown, some, title, word};
 use crate::names::short_call;
 use crate::output::{Row, Sheet, View};
@@ -19,6 +20,8 @@ pub(crate) struct Call {
     acceptance_days: i32,
     draft_reminders_minutes: Vec<i32>,
     ranking: Option<String>,
+    documents: Vec<DocumentType>,
+    document_limits: Option<DocumentLimits>,
     cancellation: Option<Cancellation>,
     etag: String,
 }
@@ -125,6 +128,8 @@ impl From<&v1::Call> for Call {
                 act: why.act.clone(),
                 reason: why.reason.clone(),
             }),
+            documents: call.documents.iter().map(DocumentType::from).collect(),
+            document_limits: call.document_limits.as_ref().map(DocumentLimits::from),
             etag: call.etag.clone(),
         }
     }
@@ -337,6 +342,7 @@ impl View for Call {
             .field("ranking", shown(self.ranking.as_ref()))
             .field("etag", &self.etag);
         let sheet = sheet
+            .rows("DOCUMENTS", &self.documents)
             .rows("EARLIER CLOSES", &self.window.extensions)
             .rows("OUTAGES", &self.window.outages);
         match &self.rules {

@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod clarification;
 pub(crate) mod comparison;
 pub(crate) mod consortium;
+pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod letter;
 pub(crate) mod mistake;

@@ -100,7 +100,7 @@ pub fn offered(header: &v1::UploadHeader) -> Result<Offered, Error> {
     })
 }
 
-pub fn finding(message: &v1::VerifyDocumentRequest) -> Result<Found, Error> {
+pub fn finding(message: &v1::RecordVerificationRequest) -> Result<Found, Error> {
     let result = match message.result() {
         v1::VerificationResult::Valid => VerificationResult::Valid,
         v1::VerificationResult::Invalid => VerificationResult::Invalid,

@@ -170,9 +170,9 @@ impl DocumentService for Api {
         Ok(Response::new(convert::document(&removed)))
     }
 
-    async fn verify_document(
+    async fn record_verification(
         &self,
-        request: Request<v1::VerifyDocumentRequest>,
+        request: Request<v1::RecordVerificationRequest>,
     ) -> Result<Response<v1::Document>, Status> {
         let received = receive(request)?;
         let message = &received.message;

@@ -121,7 +121,7 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.DocumentService/RemoveDocument",
         Roles(&[Consortium]),
     ),
-    ("/bando.v1.DocumentService/VerifyDocument", OFFICERS),
+    ("/bando.v1.DocumentService/RecordVerification", OFFICERS),
     (
         "/bando.v1.EligibilityService/PreviewCheck",
         Roles(&[Officer, Manager, Consortium]),
