@@ -7,9 +7,13 @@ mod terminal;
 use bando_proto::v1;
 use bando_proto::v1::upload_document_request::Part;
 use bando_store::Settings;
-use bando_tests::daemon::{Applicant, CALL, TestDaemon, closes_at, config, opens_at, serve};
+use bando_tests::daemon::{
+    Applicant, CALL, Office, TestDaemon, closes_at, config, opens_at, serve, until,
+};
 use bando_tests::papers::{Paper, download, files, p7m, pdf, send, sha256};
+use bando_tests::process::Process;
 use chrono::TimeDelta;
+use futures::StreamExt as _;
 use tempfile::TempDir;
 use tonic::Code;
 
@@ -365,6 +369,52 @@ async fn what_is_damaged_on_disk_is_never_given_out_as_whole() {
     assert_eq!(refusal.code(), Code::DataLoss);
 }
 
+#[tokio::test]
+async fn a_daemon_killed_in_the_middle_of_an_upload_leaves_no_document_and_takes_it_again() {
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::start(folder.path()).await.unwrap();
+    let office = Office::move_in(&process.endpoint, folder.path()).await;
+    let office = office.unwrap();
+    office.publish().await;
+    office.turn_clock_to(opens_at()).await;
+    let applicant = office.applicant(1).await;
+    let draft = applicant.draft().await;
+    let mut paper = Paper::new(&draft.name, "annex", "a.pdf", pdf("a"));
+    paper.header.request_id = "0190c3f0-0000-7000-8000-00000000000a".into();
+    let half = [
+        Part::Header(paper.header.clone()),
+        Part::Chunk(paper.bytes[..20].to_vec()),
+    ];
+    let half = half.map(|part| v1::UploadDocumentRequest { part: Some(part) });
+    let half = futures::stream::iter(half).chain(futures::stream::pending());
+    let blobs = folder.path().join("blobs");
+    let mut desk = applicant.desk.documents();
+    let killing = async {
+        until(async || {
+            files(&blobs)
+                .iter()
+                .any(|file| file.metadata().unwrap().len() > 0)
+        })
+        .await;
+        process.kill();
+    };
+    let (cut, ()) = tokio::join!(desk.upload_document(half), killing);
+    assert!(cut.is_err());
+
+    let left = files(&blobs);
+    assert_eq!(left.len(), 1);
+    assert!(left[0].starts_with(blobs.join("incoming")), "{left:?}");
+    make_old(&left[0]);
+    let process = Process::start(folder.path()).await.unwrap();
+    let office = office.again(&process.endpoint).await.unwrap();
+    office.turn_clock_to(opens_at()).await;
+    let desk = bando_tests::desk::Desk::new(&office.channel, &applicant.desk.secret).unwrap();
+    let added = paper.send(&desk).await.unwrap();
+
+    assert_eq!(download(&desk, &added.name).await.unwrap(), paper.bytes);
+    until(async || !left[0].exists()).await;
+}
+
 /// As if it had been written two days ago.
 fn make_old(path: &std::path::Path) {
     let two_days = std::time::Duration::from_hours(48);
@@ -405,7 +455,7 @@ async fn a_start_sweeps_what_is_old_and_belongs_to_nobody() {
 
     let running = serve(&config).await.unwrap();
     let kept = blobs.join(&added[0].sha256[..2]).join(&added[0].sha256);
-    bando_tests::daemon::until(async || files(&blobs).len() == 2).await;
+    until(async || files(&blobs).len() == 2).await;
 
     let mut expected = vec![kept, strays[2].clone()];
     expected.sort();

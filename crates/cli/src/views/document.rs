@@ -10,6 +10,7 @@ use crate::names::last;
 use crate::output::{Row, Sheet, View};
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "keys are those of the wire")]
 pub(crate) struct Document {
     name: String,
     document_type: String,
