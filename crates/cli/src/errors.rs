@@ -119,7 +119,7 @@ pub(crate) enum Detail {
     /// Seconds to wait before the next attempt.
     Retry { after_seconds: u64 },
     /// A signed refusal.
-    Statement { signed: Signed },
+    Statement { signed: Box<Signed> },
 }
 
 impl Failure {
@@ -262,7 +262,9 @@ fn facts(status: &tonic::Status, details: &ErrorDetails) -> Vec<Detail> {
         });
     let statements = refusals(status)
         .into_iter()
-        .map(|signed| Detail::Statement { signed });
+        .map(|signed| Detail::Statement {
+            signed: Box::new(signed),
+        });
 
     fields
         .chain(preconditions)
@@ -316,7 +318,7 @@ impl Report {
     /// The signed refusal that came with it.
     pub(crate) fn statement(&self) -> Option<&Signed> {
         self.details.iter().find_map(|detail| match detail {
-            Detail::Statement { signed } => Some(signed),
+            Detail::Statement { signed } => Some(signed.as_ref()),
             Detail::Field { .. }
             | Detail::Precondition { .. }
             | Detail::Resource { .. }

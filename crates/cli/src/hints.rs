@@ -91,7 +91,8 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
         }
         "CALL_CLOSED" | "CALL_NOT_OPEN" | "CALL_STILL_OPEN" | "CALL_STATE" | "OPENING_PASSED"
         | "CALL_SUSPENDED" | "CALL_NOT_SUSPENDED" | "CALL_CANCELLED" | "BUDGET_SPENT"
-        | "CLOSE_PASSED" | "ACT_MISSING" => {
+        | "CLOSE_PASSED" | "ACT_MISSING" | "NO_RESULTS_HELD" | "RESULTS_PUBLISHED"
+        | "PUBLICATION_PASSED" => {
             return Some(spoken.of_call("describe"));
         }
         "CHECKS_OPENED" => return Some(applications("")),
@@ -109,7 +110,8 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
         "CHECKS_OPEN" => return Some(applications(" --state under_check")),
         "EVALUATION_MISSING" => return Some(applications(" --state admissible")),
         "SECOND_PERSON_REQUIRED" => return Some("bando token self".into()),
-        "PROPOSAL_CHANGED" | "PROPOSAL_EXPIRED" | "PROPOSAL_EXISTS" | "PROPOSAL_STATE" => {
+        "PROPOSAL_CHANGED" | "PROPOSAL_EXPIRED" | "PROPOSAL_EXISTS" | "PROPOSAL_STATE"
+        | "RANKING_PENDING" => {
             return Some("bando proposal list --state pending".into());
         }
         "RANKING_OUTDATED" | "RANKING_STATE" => {
@@ -130,6 +132,14 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
                 Some(subject) => format!("bando application document list {subject}"),
                 None => "bando call list".into(),
             });
+        }
+        "RANKING_IN_FORCE" => {
+            let annul = |call: &String| {
+                format!(
+                    "bando ranking annul {call} --act 'NUMBER OF THE ACT' --reason '…' --dry-run"
+                )
+            };
+            return spoken.call.as_ref().map(annul);
         }
         "CLOCK_BACKWARDS" => return Some("bando clock show".into()),
         _ => {}

@@ -6,6 +6,7 @@ use std::cell::{OnceCell, RefCell};
 use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
 use bando_proto::v1::document_service_client as documents;
+use bando_proto::v1::eligibility_service_client as eligibility;
 use bando_proto::v1::{GetClockRequest, application_service_client as applications};
 use bando_proto::v1::{award_service_client as awards, call_service_client as calls};
 use bando_proto::v1::{consortium_service_client as consortia, event_service_client as events};
@@ -159,6 +160,12 @@ impl Session {
     ) -> Result<applications::ApplicationServiceClient<Wire>, Failure> {
         let client = applications::ApplicationServiceClient::new(self.wire()?);
         Ok(client.max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    pub(crate) fn eligibility(
+        &self,
+    ) -> Result<eligibility::EligibilityServiceClient<Wire>, Failure> {
+        self.wire().map(eligibility::EligibilityServiceClient::new)
     }
 
     pub(crate) fn awards(&self) -> Result<awards::AwardServiceClient<Wire>, Failure> {

@@ -2,6 +2,7 @@
 //! the office found and decided.
 
 mod check;
+mod mending;
 mod window;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use crate::money::Eur;
 use crate::project::{Path, Project, Violation};
 use crate::receipt::Signed;
 
+use mending::record;
+pub use mending::{admit_late, may_admit_late, reopen_check};
 pub use window::{cancel, is_late, lapse, reopen};
 use window::{expect_window, expect_window_for_drafts};
 
@@ -40,6 +43,9 @@ pub struct Application {
     pub withdrawn_because: Option<String>,
     pub check: Option<Check>,
     pub placement: Option<Placement>,
+    /// How often its concluded check was opened again.
+    #[serde(default)]
+    pub reopened_checks: u32,
 }
 
 /// One sealed copy and its receipt.
@@ -202,6 +208,16 @@ pub enum Event {
     Asked {
         clarification: ClarificationId,
     },
+    /// A concluded check is open again; its findings stay until they are recorded anew.
+    CheckReopened {
+        reason: String,
+    },
+    /// By the approval of a second person: the content that was tried late counts.
+    AdmittedLate {
+        submission: Box<Submission>,
+        act: String,
+        reason: String,
+    },
     Placed {
         placement: Placement,
     },
@@ -231,6 +247,8 @@ impl Event {
             Self::FoundAdmissible => "found_admissible",
             Self::FoundInadmissible { .. } => "found_inadmissible",
             Self::Asked { .. } => "asked",
+            Self::CheckReopened { .. } => "check_reopened",
+            Self::AdmittedLate { .. } => "admitted_late",
             Self::Placed { .. } => "placed",
         }
     }
@@ -278,6 +296,14 @@ pub enum Refusal {
         last: DateTime<Utc>,
         received_at: DateTime<Utc>,
     },
+    #[error("a ranking of the call is in force: it is annulled first")]
+    RankingInForce,
+    #[error(
+        "the working copy is not what was tried late: its SHA-256 was {tried}, it is {current} now"
+    )]
+    ContentChanged { tried: String, current: String },
+    #[error("an act without a reason")]
+    ActWithoutReason,
     #[error(transparent)]
     Finding(#[from] eligibility::Refusal),
 }
@@ -300,8 +326,10 @@ impl Refusal {
             Self::Incomplete { .. } => "APPLICATION_INCOMPLETE",
             Self::FindingsOpen { .. } => "FINDINGS_OPEN",
             Self::ClarificationOpen { .. } => "CLARIFICATION_OPEN",
-            Self::ReasonMissing => "REASON_REQUIRED",
+            Self::ReasonMissing | Self::ActWithoutReason => "REASON_REQUIRED",
             Self::OutOfOrder { .. } => "SUBMISSION_OUT_OF_ORDER",
+            Self::RankingInForce => "RANKING_IN_FORCE",
+            Self::ContentChanged { .. } => "CONTENT_CHANGED",
             Self::Finding(refusal) => refusal.reason(),
         }
     }
@@ -466,7 +494,7 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
                 .edited
                 .extend(paths.iter().map(|path| (*path, *version)));
         }
-        Event::Submitted { submission } => {
+        Event::Submitted { submission } | Event::AdmittedLate { submission, .. } => {
             application.state = State::Submitted;
             application.submissions.push((**submission).clone());
         }
@@ -490,6 +518,10 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
         Event::FindingRecorded { finding } => record(&mut application, finding),
         Event::FoundAdmissible => application.state = State::Admissible,
         Event::FoundInadmissible { .. } => application.state = State::Inadmissible,
+        Event::CheckReopened { .. } => {
+            application.state = State::UnderCheck;
+            application.reopened_checks += 1;
+        }
         Event::Placed { placement } => {
             application.state = match placement {
                 Placement::Awarded { .. } => State::Awarded,
@@ -530,20 +562,7 @@ fn new(id: ApplicationId, call: CallId, consortium: ConsortiumId) -> Application
         withdrawn_because: None,
         check: None,
         placement: None,
-    }
-}
-
-fn record(application: &mut Application, finding: &Finding) {
-    let Some(check) = &mut application.check else {
-        return;
-    };
-    match check
-        .findings
-        .iter_mut()
-        .find(|known| known.rule == finding.rule)
-    {
-        Some(known) => known.clone_from(finding),
-        None => check.findings.push(finding.clone()),
+        reopened_checks: 0,
     }
 }
 

@@ -3,9 +3,11 @@
 mod acts;
 mod edition;
 mod outage;
+mod refusal;
+mod results;
 mod rule_change;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
@@ -21,6 +23,11 @@ use crate::timer::{TimerKind, TimerWanted};
 pub use acts::{ACT_TO_BE_STATED, Cancellation, cancel, extend, publish};
 pub use edition::next_edition;
 pub use outage::{OUTAGE_DAYS, Outage, resume, suspend};
+pub use refusal::Refusal;
+pub use results::{
+    Move, Results, annul_ranking, expect_to_come, hold_results, move_results, publish_results,
+    timer_of_results,
+};
 pub use rule_change::{BACKDATED_DAYS, change_rules, propose_rules};
 
 /// How long after the close drafts lapse: the longest life of a request, so that a submission
@@ -104,6 +111,9 @@ pub struct Call {
     /// Why it was cancelled, once it is.
     #[serde(default)]
     pub cancellation: Option<Cancellation>,
+    /// When its results are published, if later than they were decided.
+    #[serde(default)]
+    pub results: Option<Results>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,6 +194,23 @@ pub enum Event {
         ranking: RankingId,
     },
     Awarded,
+    /// By the approval of a second person: the ranking in force is none any more.
+    RankingAnnulled {
+        ranking: RankingId,
+    },
+    /// The results are decided and wait for this instant.
+    ResultsHeld {
+        results: Results,
+    },
+    /// The instant was moved, under the act of that number.
+    ResultsMoved {
+        act: String,
+        publish_at: DateTime<Utc>,
+        publish_text: String,
+    },
+    ResultsPublished {
+        at: DateTime<Utc>,
+    },
     /// By the approval of a second person.
     Cancelled {
         cancellation: Cancellation,
@@ -204,113 +231,11 @@ impl Event {
             Self::Closed => "closed",
             Self::Ranked { .. } => "ranked",
             Self::Awarded => "awarded",
+            Self::RankingAnnulled { .. } => "ranking_annulled",
+            Self::ResultsHeld { .. } => "results_held",
+            Self::ResultsMoved { .. } => "results_moved",
+            Self::ResultsPublished { .. } => "results_published",
             Self::Cancelled { .. } => "cancelled",
-        }
-    }
-}
-
-/// A published rule that says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("the call is {actual}, this needs {required}")]
-    WrongState {
-        required: &'static str,
-        actual: &'static str,
-    },
-    #[error("the call would open at {opens_at}, it is already {now}")]
-    OpeningPassed {
-        opens_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-    #[error("the call opens at {opens_at}, it is {now}")]
-    NotYetOpen {
-        opens_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-    #[error("the call closes at {closes_at}: an extension is later, {proposed} is not")]
-    NotLater {
-        closes_at: DateTime<Utc>,
-        proposed: DateTime<Utc>,
-    },
-    #[error("an extension ends after now, {now}, and {proposed} does not")]
-    ExtensionPassed {
-        proposed: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-    #[error(
-        "{checked} applications are checked already: opening the call again would let others answer \
-         to what the office has seen"
-    )]
-    ChecksOpened { checked: u64 },
-    #[error("the budget was spent at {at}: first come, first served has no more time to give")]
-    BudgetSpent { at: DateTime<Utc> },
-    #[error("the call is suspended since {since}: resume it first")]
-    Suspended { since: DateTime<Utc> },
-    #[error("the call is not suspended")]
-    NotSuspended,
-    #[error("the number of the act is not stated yet: `{stated}`")]
-    ActMissing { stated: String },
-    #[error("version {in_force} of the rules is in force: the next one is higher, {stated} is not")]
-    RulesVersion { in_force: u32, stated: u32 },
-    #[error("the rules are those of version {in_force}: nothing would change")]
-    RulesUnchanged { in_force: u32 },
-    #[error("the rules would be in force from {effective_on}, the earliest day is {earliest}")]
-    RulesBackdated {
-        effective_on: NaiveDate,
-        earliest: NaiveDate,
-    },
-    #[error("the rules take effect on {effective_on}, it is {today}: approve them on that day")]
-    RulesNotYetEffective {
-        effective_on: NaiveDate,
-        today: NaiveDate,
-    },
-    #[error("the next edition opens after {opened}, {year} is not a later year up to 2199")]
-    EditionYear { year: i32, opened: i32 },
-    #[error("`{code}` is no code of a call")]
-    EditionCode { code: String },
-    #[error("`{text}` cannot be moved to the other year: write the file of that edition by hand")]
-    EditionDate { text: String },
-    #[error("{what} is fixed since {since}")]
-    RulesFixed {
-        what: &'static str,
-        since: &'static str,
-    },
-    #[error("the call closed at {closes_at}, it is {now}")]
-    ClosePassed {
-        closes_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-    #[error("the call runs until {closes_at}, it is {now}")]
-    StillOpen {
-        closes_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-}
-
-impl Refusal {
-    /// Stable reason of the wire (proto/bando/v1/reasons.md).
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::WrongState { .. } => "CALL_STATE",
-            Self::OpeningPassed { .. } => "OPENING_PASSED",
-            Self::NotYetOpen { .. } => "CALL_NOT_OPEN",
-            Self::StillOpen { .. } => "CALL_STILL_OPEN",
-            Self::NotLater { .. } => "EXTENSION_NOT_LATER",
-            Self::ClosePassed { .. } => "CLOSE_PASSED",
-            Self::ExtensionPassed { .. } => "EXTENSION_PASSED",
-            Self::ChecksOpened { .. } => "CHECKS_OPENED",
-            Self::BudgetSpent { .. } => "BUDGET_SPENT",
-            Self::Suspended { .. } => "CALL_SUSPENDED",
-            Self::NotSuspended => "CALL_NOT_SUSPENDED",
-            Self::ActMissing { .. } => "ACT_MISSING",
-            Self::EditionYear { .. } => "EDITION_YEAR",
-            Self::EditionCode { .. } => "EDITION_CODE",
-            Self::EditionDate { .. } => "EDITION_DATE",
-            Self::RulesVersion { .. } => "RULES_VERSION",
-            Self::RulesUnchanged { .. } => "RULES_UNCHANGED",
-            Self::RulesBackdated { .. } => "RULES_BACKDATED",
-            Self::RulesNotYetEffective { .. } => "RULES_NOT_YET_EFFECTIVE",
-            Self::RulesFixed { .. } => "RULES_FIXED",
         }
     }
 }
@@ -388,6 +313,7 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             state: State::Draft,
             ranking: None,
             cancellation: None,
+            results: None,
         });
     }
     let call = before?;
@@ -440,6 +366,10 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
             state: State::Awarded,
             ..call
         },
+        Event::RankingAnnulled { .. }
+        | Event::ResultsHeld { .. }
+        | Event::ResultsMoved { .. }
+        | Event::ResultsPublished { .. } => results::applied(call, event),
         Event::Cancelled { cancellation } => Call {
             state: State::Cancelled,
             cancellation: Some(cancellation.clone()),
@@ -567,6 +497,7 @@ pub(crate) mod tests {
             state: State::Open,
             ranking: None,
             cancellation: None,
+            results: None,
         }
     }
 

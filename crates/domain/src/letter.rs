@@ -91,6 +91,8 @@ pub enum LetterKind {
     ClarificationExpired,
     ClarificationClosed,
     Inadmissible,
+    CheckReopened,
+    LateAdmission,
     Awarded,
     AwardedInPart,
     WaitingList,
@@ -99,7 +101,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::CallOpened,
         Self::CallExtended,
         Self::CallSuspended,
@@ -118,6 +120,8 @@ impl LetterKind {
         Self::ClarificationExpired,
         Self::ClarificationClosed,
         Self::Inadmissible,
+        Self::CheckReopened,
+        Self::LateAdmission,
         Self::Awarded,
         Self::AwardedInPart,
         Self::WaitingList,
@@ -146,6 +150,8 @@ impl LetterKind {
             Self::ClarificationExpired => "clarification_expired",
             Self::ClarificationClosed => "clarification_closed",
             Self::Inadmissible => "inadmissible",
+            Self::CheckReopened => "check_reopened",
+            Self::LateAdmission => "late_admission",
             Self::Awarded => "awarded",
             Self::AwardedInPart => "awarded_in_part",
             Self::WaitingList => "waiting_list",
@@ -301,6 +307,23 @@ pub enum Facts {
         #[serde(default)]
         on_observations: String,
     },
+    CheckReopened {
+        application: String,
+        project: String,
+        protocol: String,
+        reason: String,
+    },
+    LateAdmission {
+        application: String,
+        project: String,
+        protocol: String,
+        /// When it was tried.
+        received_at: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        content_sha256: String,
+        act: String,
+        reason: String,
+    },
     Awarded {
         outcome: Outcome,
         amount: Eur,
@@ -426,6 +449,8 @@ impl Facts {
             Self::ClarificationExpired { .. } => LetterKind::ClarificationExpired,
             Self::ClarificationClosed { .. } => LetterKind::ClarificationClosed,
             Self::Inadmissible { .. } => LetterKind::Inadmissible,
+            Self::CheckReopened { .. } => LetterKind::CheckReopened,
+            Self::LateAdmission { .. } => LetterKind::LateAdmission,
             Self::Awarded { .. } => LetterKind::Awarded,
             Self::AwardedInPart { .. } => LetterKind::AwardedInPart,
             Self::WaitingList { .. } => LetterKind::WaitingList,

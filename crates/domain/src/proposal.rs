@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Cancellation};
 use crate::difference::Difference;
-use crate::ids::{CallId, ProposalId, RankingId};
+use crate::ids::{ApplicationId, CallId, ProposalId, RankingId};
+use crate::ranking_version::Annulment;
 use crate::receipt::{canonical, sha256_hex};
 use crate::rule_impact::Affected;
 use crate::rules::RuleSet;
@@ -37,7 +38,27 @@ pub enum Act {
     /// Put this ranking in force.
     Ranking { ranking: RankingId },
     /// Award the grants of this ranking under the act of that number.
-    Award { ranking: RankingId, act: String },
+    Award {
+        ranking: RankingId,
+        act: String,
+        /// When the results are published; at once when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        publication: Option<Publication>,
+    },
+    /// Take this ranking, which is in force, out of force.
+    Annulment {
+        ranking: RankingId,
+        annulment: Annulment,
+    },
+    /// Let what was tried late count as submitted at that instant.
+    LateAdmission {
+        application: ApplicationId,
+        attempted_at: DateTime<Utc>,
+        /// SHA-256 of the content that was tried.
+        content_sha256: String,
+        act: String,
+        reason: String,
+    },
     /// Move the call's close under the act of that number.
     Extension {
         closes_at: DateTime<Utc>,
@@ -58,11 +79,21 @@ pub enum Act {
     },
 }
 
+/// When results become public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    pub at: DateTime<Utc>,
+    /// As it was stated, in civil time of the call's zone.
+    pub text: String,
+}
+
 impl Act {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Ranking { .. } => "ranking",
             Self::Award { .. } => "award",
+            Self::Annulment { .. } => "annulment",
+            Self::LateAdmission { .. } => "late_admission",
             Self::Extension { .. } => "extension",
             Self::Publication => "publication",
             Self::Cancellation { .. } => "cancellation",
@@ -73,8 +104,25 @@ impl Act {
     /// The ranking it is about.
     pub const fn ranking(&self) -> Option<RankingId> {
         match self {
-            Self::Ranking { ranking } | Self::Award { ranking, .. } => Some(*ranking),
-            Self::Extension { .. }
+            Self::Ranking { ranking }
+            | Self::Award { ranking, .. }
+            | Self::Annulment { ranking, .. } => Some(*ranking),
+            Self::LateAdmission { .. }
+            | Self::Extension { .. }
+            | Self::Publication
+            | Self::Cancellation { .. }
+            | Self::RuleChange { .. } => None,
+        }
+    }
+
+    /// The application it is about.
+    pub const fn application(&self) -> Option<ApplicationId> {
+        match self {
+            Self::LateAdmission { application, .. } => Some(*application),
+            Self::Ranking { .. }
+            | Self::Award { .. }
+            | Self::Annulment { .. }
+            | Self::Extension { .. }
             | Self::Publication
             | Self::Cancellation { .. }
             | Self::RuleChange { .. } => None,
@@ -91,6 +139,8 @@ impl Act {
             } => (differences, affected),
             Self::Ranking { .. }
             | Self::Award { .. }
+            | Self::Annulment { .. }
+            | Self::LateAdmission { .. }
             | Self::Extension { .. }
             | Self::Publication
             | Self::Cancellation { .. } => (&[], &[]),
@@ -108,6 +158,10 @@ impl Act {
             Self::Extension { closes_at, act, .. } => {
                 canonical(&(&call.id, call.terms.window.closes_at, closes_at, act))?
             }
+            Self::Annulment { ranking, annulment } => {
+                canonical(&(&call.id, call.ranking, ranking, annulment))?
+            }
+            Self::LateAdmission { .. } => canonical(&(&call.id, call.ranking, self))?,
             Self::Publication => canonical(&(&call.id, &call.terms))?,
             Self::Cancellation { cancellation } => {
                 canonical(&(&call.id, call.ranking, cancellation))?
@@ -121,7 +175,32 @@ impl Act {
     pub fn detail(&self) -> String {
         match self {
             Self::Ranking { .. } => "put this ranking in force".to_owned(),
-            Self::Award { act, .. } => format!("award its grants under {act}"),
+            Self::Award {
+                act,
+                publication: None,
+                ..
+            } => format!("award its grants under {act}"),
+            Self::Award {
+                act,
+                publication: Some(publication),
+                ..
+            } => format!(
+                "award its grants under {act}, to be published at {}",
+                publication.text
+            ),
+            Self::Annulment {
+                annulment: Annulment { act, reason },
+                ..
+            } => format!("annul this ranking under {act}: {reason}"),
+            Self::LateAdmission {
+                application,
+                attempted_at,
+                act,
+                reason,
+                ..
+            } => format!(
+                "admit application {application}, tried at {attempted_at}, under {act}: {reason}"
+            ),
             Self::Extension {
                 closes_text, act, ..
             } => format!("close at {closes_text} under {act}"),

@@ -29,6 +29,27 @@ pub struct RankingVersion {
     pub computed_at: DateTime<Utc>,
     pub ranked: Ranked,
     pub allocation: Allocation,
+    /// The version whose place it takes, and why.
+    #[serde(default)]
+    pub replaces: Option<Replaced>,
+    /// Why it was annulled, once it is.
+    #[serde(default)]
+    pub annulment: Option<Annulment>,
+}
+
+/// Why a ranking in force was annulled, and by which act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annulment {
+    pub act: String,
+    pub reason: String,
+}
+
+/// An earlier version that was in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub version: u32,
+    /// `None` for one that stays in force until this one is.
+    pub annulment: Option<Annulment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,14 +59,17 @@ pub enum State {
     InForce,
     Rejected,
     Superseded,
+    /// It was in force, and by the approval of a second person never counted.
+    Annulled,
 }
 
 impl State {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Proposed,
         Self::InForce,
         Self::Rejected,
         Self::Superseded,
+        Self::Annulled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +78,7 @@ impl State {
             Self::InForce => "in_force",
             Self::Rejected => "rejected",
             Self::Superseded => "superseded",
+            Self::Annulled => "annulled",
         }
     }
 }
@@ -66,6 +91,7 @@ pub enum Event {
     PutInForce,
     Rejected,
     Superseded,
+    Annulled { annulment: Annulment },
 }
 
 impl Event {
@@ -75,6 +101,7 @@ impl Event {
             Self::PutInForce => "put_in_force",
             Self::Rejected => "rejected",
             Self::Superseded => "superseded",
+            Self::Annulled { .. } => "annulled",
         }
     }
 }
@@ -116,12 +143,33 @@ pub fn reject(ranking: &RankingVersion) -> Result<Event, Refusal> {
 pub fn supersede(ranking: &RankingVersion) -> Result<Event, Refusal> {
     match ranking.state {
         State::Proposed | State::InForce => Ok(Event::Superseded),
-        State::Rejected | State::Superseded => Err(Refusal::WrongState {
+        State::Rejected | State::Superseded | State::Annulled => Err(Refusal::WrongState {
             version: ranking.version,
             required: "proposed or in_force",
             actual: ranking.state.as_str(),
         }),
     }
+}
+
+/// Takes a ranking out of force, by the approval of a second person.
+pub fn annul(ranking: &RankingVersion, annulment: &Annulment) -> Result<Event, Refusal> {
+    expect_state(ranking, State::InForce)?;
+    Ok(Event::Annulled {
+        annulment: annulment.clone(),
+    })
+}
+
+/// The version that a new one takes the place of: the last that was in force, annulled or not.
+pub fn replaced<'a>(
+    earlier: impl DoubleEndedIterator<Item = &'a RankingVersion>,
+) -> Option<Replaced> {
+    let was_in_force =
+        |known: &&RankingVersion| matches!(known.state, State::InForce | State::Annulled);
+    let last = earlier.rev().find(was_in_force)?;
+    Some(Replaced {
+        version: last.version,
+        annulment: last.annulment.clone(),
+    })
 }
 
 /// The version after `event`; `None` before it was computed.
@@ -132,6 +180,13 @@ pub fn apply(before: Option<RankingVersion>, event: &Event) -> Option<RankingVer
         Event::PutInForce => State::InForce,
         Event::Rejected => State::Rejected,
         Event::Superseded => State::Superseded,
+        Event::Annulled { annulment } => {
+            return before.map(|ranking| RankingVersion {
+                state: State::Annulled,
+                annulment: Some(annulment.clone()),
+                ..ranking
+            });
+        }
     };
     before.map(|ranking| RankingVersion { state, ..ranking })
 }
@@ -203,6 +258,11 @@ impl RankingVersion {
             &self.ranked,
             &self.allocation,
         );
+        // Rankings that replace none keep the hash they always had.
+        if let Some(replaced) = &self.replaces {
+            let payload = (payload, replaced);
+            return Ok(receipt::sha256_hex(&receipt::canonical(&payload)?));
+        }
         Ok(receipt::sha256_hex(&receipt::canonical(&payload)?))
     }
 }

@@ -80,6 +80,9 @@ pub struct Statement {
     pub content_sha256: String,
     pub event: EventId,
     pub key_id: String,
+    /// The act that admits what came after the deadline; absent from all other statements.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub admitted_by: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -249,6 +252,7 @@ mod tests {
             content_sha256: sha256_hex(b"{}"),
             event: EventId(uuid::Uuid::from_u128(2)),
             key_id: key_id(&key.verifying_key()),
+            admitted_by: None,
         };
         (key.clone(), sign(&key, statement).unwrap())
     }

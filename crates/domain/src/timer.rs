@@ -20,16 +20,19 @@ pub enum TimerKind {
     ClarificationReminder,
     /// The term of a clarification request is over.
     ClarificationDue,
+    /// Results that were held become public.
+    ResultsPublished,
 }
 
 impl TimerKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CallOpens,
         Self::CallCloses,
         Self::DraftsLapse,
         Self::DraftReminder,
         Self::ClarificationReminder,
         Self::ClarificationDue,
+        Self::ResultsPublished,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -40,6 +43,7 @@ impl TimerKind {
             Self::DraftReminder => "draft_reminder",
             Self::ClarificationReminder => "clarification_reminder",
             Self::ClarificationDue => "clarification_due",
+            Self::ResultsPublished => "results_published",
         }
     }
 

@@ -32,7 +32,7 @@ pub async fn find<D: Db>(db: &D, id: &CallId) -> Result<Option<Versioned<Call>>,
 
 /// Holds a call's row until the transaction ends: others that hold it wait. On SQLite there is one
 /// writer anyway.
-pub(crate) async fn hold(tx: &Tx, id: &CallId) -> Result<(), Error> {
+pub async fn hold(tx: &Tx, id: &CallId) -> Result<(), Error> {
     if tx.is_postgres() {
         Entity::find_by_id(id.to_string())
             .lock_exclusive()
@@ -71,12 +71,27 @@ fn read(row: Model) -> Result<Versioned<Call>, Error> {
         terms: serde_json::from_value(row.terms)?,
         state: by_name(State::ALL, State::as_str, &row.state)?,
         ranking: row.ranking.map(Into::into),
+        results: row.results.map(serde_json::from_value).transpose()?,
         cancellation: row.cancellation.map(serde_json::from_value).transpose()?,
     };
     Ok(Versioned {
         version: row.version,
         value,
     })
+}
+
+/// The calls of a programme whose results are decided and not published.
+pub async fn holding_results<D: Db>(db: &D, programme: &ProgrammeId) -> Result<Vec<CallId>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Programme.eq(programme.as_str()))
+        .filter(Column::Results.is_not_null())
+        .all(db.connection())
+        .await?;
+    let calls = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let holding = calls
+        .into_iter()
+        .filter(|known| known.value.holds_results());
+    Ok(holding.map(|known| known.value.id).collect())
 }
 
 /// Finds the value that is stored under `text`.
@@ -121,6 +136,11 @@ impl Aggregate for Call {
             closes_at: self.terms.window.closes_at,
             budget_cents: self.terms.budget.as_cents(),
             ranking: self.ranking.map(|id| id.0),
+            results: self
+                .results
+                .as_ref()
+                .map(serde_json::to_value)
+                .transpose()?,
             terms: serde_json::to_value(&self.terms)?,
             cancellation: self
                 .cancellation

@@ -1,7 +1,7 @@
 //! Reading the audit trail.
 
 use bando_domain::event::{Recorded, SubjectKind};
-use bando_domain::ids::{ConsortiumId, ProgrammeId};
+use bando_domain::ids::{CallId, ConsortiumId, ProgrammeId};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -23,6 +23,8 @@ pub struct Filter {
     pub kind: Option<String>,
     pub consortium: Option<ConsortiumId>,
     pub after_revision: i64,
+    /// Calls whose places and awards are left out: their results are not published.
+    pub holding_results: Vec<CallId>,
 }
 
 /// Numbered events of a programme by revision.
@@ -135,6 +137,20 @@ fn condition(programme: &ProgrammeId, filter: &Filter) -> sea_orm::Condition {
     }
     if let Some(consortium) = filter.consortium {
         condition = condition.add(events::Column::Consortium.eq(consortium.0));
+    }
+    if !filter.holding_results.is_empty() {
+        let calls = filter.holding_results.iter().map(ToString::to_string);
+        let is_result = sea_orm::Condition::any()
+            .add(events::Column::Kind.eq("placed"))
+            .add(events::Column::SubjectKind.eq(SubjectKind::Award.as_str()));
+        let held = sea_orm::Condition::all()
+            .add(events::Column::Call.is_in(calls))
+            .add(is_result);
+        // What is about no call is never held.
+        let shown = sea_orm::Condition::any()
+            .add(events::Column::Call.is_null())
+            .add(held.not());
+        condition = condition.add(shown);
     }
     condition
 }

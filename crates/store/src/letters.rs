@@ -310,6 +310,21 @@ pub async fn get<D: Db>(db: &D, id: LetterId) -> Result<(Letter, Option<Frozen>)
     Ok((read(row)?, frozen))
 }
 
+/// Takes back a letter that did not leave yet; `false` when it left, is leaving, or never was.
+pub async fn take_back(tx: &Tx, key: &str) -> Result<bool, Error> {
+    let changed = Entity::update_many()
+        .set(ActiveModel {
+            state: sea_orm::Set(LetterState::Cancelled.as_str().to_owned()),
+            lease_until: sea_orm::Set(None),
+            ..Default::default()
+        })
+        .filter(Column::Key.eq(key))
+        .filter(Column::State.is_in([LetterState::Queued.as_str(), LetterState::Held.as_str()]))
+        .exec(tx.connection())
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
 /// Letters of a programme in order of queueing, without their bytes.
 pub async fn list<D: Db>(
     db: &D,

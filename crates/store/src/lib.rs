@@ -14,6 +14,7 @@ mod error;
 pub mod evaluations;
 pub mod events;
 pub mod installation;
+pub mod late_attempts;
 pub mod letters;
 mod lock;
 mod migrations;

@@ -49,6 +49,8 @@ fn read(row: Model) -> Result<Versioned<RankingVersion>, Error> {
         computed_at: row.computed_at,
         ranked: serde_json::from_value(row.ranked)?,
         allocation: serde_json::from_value(row.allocation)?,
+        replaces: row.replaces.map(serde_json::from_value).transpose()?,
+        annulment: row.annulment.map(serde_json::from_value).transpose()?,
     };
     Ok(Versioned {
         version: row.version,
@@ -93,6 +95,16 @@ impl Aggregate for RankingVersion {
             computed_at: self.computed_at,
             ranked: serde_json::to_value(&self.ranked)?,
             allocation: serde_json::to_value(&self.allocation)?,
+            annulment: self
+                .annulment
+                .as_ref()
+                .map(serde_json::to_value)
+                .transpose()?,
+            replaces: self
+                .replaces
+                .as_ref()
+                .map(serde_json::to_value)
+                .transpose()?,
         };
         save_row!(
             tx,

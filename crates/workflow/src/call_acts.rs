@@ -252,7 +252,7 @@ pub(crate) fn expect_act(act: &str) -> Result<&str, Error> {
     Ok(act)
 }
 
-fn expect_reason(reason: &str) -> Result<&str, Error> {
+pub(crate) fn expect_reason(reason: &str) -> Result<&str, Error> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > 2_000 {
         let rule = "1 to 2,000 characters: it goes into the letters";

@@ -29,7 +29,19 @@ pub async fn get(cx: &Context, actor: &Actor, id: &CallId) -> Result<Versioned<C
     if found.value.state == State::Draft && !sees_drafts(actor) {
         return Err(hidden());
     }
-    Ok(found)
+    Ok(as_seen_by(actor, found))
+}
+
+/// A call as an actor sees it: that its results are decided is the office's own until they are
+/// published.
+fn as_seen_by(actor: &Actor, known: Versioned<Call>) -> Versioned<Call> {
+    if actor.sees_all_consortia() || actor.is(Role::System) {
+        return known;
+    }
+    Versioned {
+        version: known.version,
+        value: known.value.before_results(),
+    }
 }
 
 pub async fn list(
@@ -40,7 +52,8 @@ pub async fn list(
 ) -> Result<Page<Versioned<Call>>, Error> {
     expect_programme(actor, programme)?;
     programmes::get(cx.store.read(), programme).await?;
-    Ok(calls::list(cx.store.read(), programme, sees_drafts(actor), page).await?)
+    let found = calls::list(cx.store.read(), programme, sees_drafts(actor), page).await?;
+    Ok(found.map(|known| as_seen_by(actor, known)))
 }
 
 fn sees_drafts(actor: &Actor) -> bool {

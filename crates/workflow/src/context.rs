@@ -21,7 +21,8 @@ use crate::entropy;
 use crate::error::{Change, Error};
 
 /// How often a use case is run again when somebody else changed what it had read.
-const RUNS: u32 = 4;
+/// As many as there are parts of a draft that its members may edit at once.
+const RUNS: u32 = 12;
 
 #[derive(Debug, Clone)]
 pub struct Context {

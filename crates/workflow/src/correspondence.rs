@@ -275,7 +275,7 @@ pub(crate) fn inadmissible(
         explanation: finding.explanation.clone(),
     });
     about(
-        format!("inadmissible/{}", application.id),
+        inadmissible_key(application),
         consortium,
         application,
         Facts::Inadmissible {
@@ -285,6 +285,59 @@ pub(crate) fn inadmissible(
             reasons: reasons.collect(),
             act: call.terms.act.clone(),
             on_observations: on_observations.to_owned(),
+        },
+    )
+}
+
+/// Each conclusion of a check that was opened again is told by itself.
+pub(crate) fn inadmissible_key(application: &Application) -> String {
+    match application.reopened_checks {
+        0 => format!("inadmissible/{}", application.id),
+        number => format!("inadmissible/{}/reopened-{number}", application.id),
+    }
+}
+
+/// Takes back what an earlier letter said of an inadmissible application.
+pub(crate) fn check_reopened(
+    consortium: &Consortium,
+    application: &Application,
+    reason: &str,
+) -> LetterWanted {
+    let number = application.reopened_checks + 1;
+    about(
+        format!("check_reopened/{}/{number}", application.id),
+        consortium,
+        application,
+        Facts::CheckReopened {
+            application: application.label(),
+            project: project(application),
+            protocol: application.label(),
+            reason: reason.to_owned(),
+        },
+    )
+}
+
+/// The receipt of what was admitted though it came late.
+pub(crate) fn late_admission(
+    call: &Call,
+    consortium: &Consortium,
+    application: &Application,
+    submission: &Submission,
+    (act, reason): (&str, &str),
+) -> LetterWanted {
+    about(
+        format!("late_admission/{}/{}", application.id, submission.number),
+        consortium,
+        application,
+        Facts::LateAdmission {
+            application: submission.protocol().to_owned(),
+            project: project(application),
+            protocol: submission.protocol().to_owned(),
+            received_at: submission.received_at,
+            closes_at: call.terms.window.closes_at,
+            content_sha256: submission.receipt.statement.content_sha256.clone(),
+            act: act.to_owned(),
+            reason: reason.to_owned(),
         },
     )
 }

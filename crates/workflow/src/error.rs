@@ -171,7 +171,10 @@ impl From<application::Refusal> for Error {
             | application::Refusal::FindingsOpen { .. }
             | application::Refusal::OutOfOrder { .. }
             | application::Refusal::ClarificationOpen { .. }
+            | application::Refusal::RankingInForce
+            | application::Refusal::ContentChanged { .. }
             | application::Refusal::ReasonMissing
+            | application::Refusal::ActWithoutReason
             | application::Refusal::Finding(_) => Vec::new(),
         };
         Self::Refused(Box::new(Refused {

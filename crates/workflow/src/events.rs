@@ -4,7 +4,7 @@ use bando_domain::actor::Actor;
 use bando_domain::event::Recorded;
 use bando_domain::ids::ProgrammeId;
 use bando_store::events::{self, Filter};
-use bando_store::{ChainReport, Page, PageQuery};
+use bando_store::{ChainReport, Page, PageQuery, calls};
 
 use crate::authority::{expect_programme, own_only};
 use crate::context::{Command, Context};
@@ -21,6 +21,7 @@ pub async fn list(
     expect_programme(actor, programme)?;
     if let Some(own) = own_only(actor)? {
         filter.consortium = Some(own);
+        filter.holding_results = calls::holding_results(cx.store.read(), programme).await?;
     }
     let found = events::list(cx.store.read(), programme, &filter, page).await?;
     let total = events::count(cx.store.read(), programme, &filter).await?;

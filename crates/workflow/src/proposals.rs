@@ -4,13 +4,14 @@
 use crate::authority::expect_programme;
 use crate::awards;
 use crate::call_acts;
-use crate::context::{Command, Context};
+use crate::context::{Command, Context, Signer};
 use crate::error::Error;
+use crate::mending;
 use crate::rule_changes;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::call::Call;
 use bando_domain::ids::{ProgrammeId, ProposalId};
-use bando_domain::proposal::{self, Act, Proposal, State};
+use bando_domain::proposal::{self, Act, Proposal, Publication, State};
 use bando_domain::ranking_version::{self, RankingVersion};
 use bando_domain::receipt::sha256_hex;
 use bando_domain::{call, ranking_version::State as RankingState};
@@ -67,11 +68,15 @@ pub async fn approve(
         let before = get(cx, &command.actor, programme, id).await?;
         cx.expect_etag(&before, etag).await?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
+        let signer = cx.signer.clone();
         cx.commit(command, async move |tx: &Tx| {
             let payload = payload_now(tx, &before.value).await?;
             let event = proposal::approve(&before.value, &person, &payload, at)?;
-            Box::pin(carry_out(tx, &before.value)).await?;
-            Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+            let act = before.value.clone();
+            // First the decision: whoever decides at the same time is stale before anything is done.
+            let approved = record(tx, Some(before), &event, Consequences::default()).await?;
+            Box::pin(carry_out(tx, &signer, &act)).await?;
+            Ok(approved)
         })
         .await
     })
@@ -84,11 +89,17 @@ async fn payload_now(tx: &Tx, proposal: &Proposal) -> Result<String, Error> {
         Act::Ranking { ranking } => {
             Ok(rankings::get(tx, *ranking).await?.value.payload_sha256()?)
         }
-        Act::Award { ranking, act } => {
+        Act::Award {
+            ranking,
+            act,
+            publication,
+        } => {
             let ranking = rankings::get(tx, *ranking).await?.value;
-            award_payload(&ranking, act)
+            award_payload(&ranking, act, publication.as_ref())
         }
-        Act::Extension { .. }
+        Act::Annulment { .. }
+        | Act::LateAdmission { .. }
+        | Act::Extension { .. }
         | Act::Publication
         | Act::Cancellation { .. }
         | Act::RuleChange { .. } => {
@@ -99,13 +110,27 @@ async fn payload_now(tx: &Tx, proposal: &Proposal) -> Result<String, Error> {
 }
 
 /// Does what was approved.
-async fn carry_out(tx: &Tx, proposal: &Proposal) -> Result<(), Error> {
+async fn carry_out(tx: &Tx, signer: &Signer, proposal: &Proposal) -> Result<(), Error> {
     let call = || calls::get(tx, &proposal.call);
     match &proposal.act {
         Act::Ranking { ranking } => put_in_force(tx, rankings::get(tx, *ranking).await?).await,
-        Act::Award { ranking, act } => {
-            awards::grant(tx, rankings::get(tx, *ranking).await?, act).await
+        Act::Award {
+            ranking,
+            act,
+            publication,
+        } => {
+            let ranking = rankings::get(tx, *ranking).await?;
+            awards::grant(tx, ranking, act, publication.as_ref()).await
         }
+        Act::Annulment { ranking, annulment } => {
+            mending::annul(tx, call().await?, *ranking, annulment).await
+        }
+        Act::LateAdmission {
+            application,
+            act,
+            reason,
+            ..
+        } => mending::admit(tx, signer, *application, act, reason).await,
         Act::Extension {
             closes_at,
             closes_text,
@@ -199,13 +224,23 @@ async fn give_up_ranking(tx: &Tx, proposal: &Proposal) -> Result<(), Error> {
 }
 
 /// SHA-256 of what an award would do: the ranking as it is now, under its act.
-pub(crate) fn award_payload(ranking: &RankingVersion, act: &str) -> Result<String, Error> {
+pub(crate) fn award_payload(
+    ranking: &RankingVersion,
+    act: &str,
+    publication: Option<&Publication>,
+) -> Result<String, Error> {
     let ranking = ranking.payload_sha256()?;
-    Ok(sha256_hex(format!("{ranking} {act}").as_bytes()))
+    let payload = match publication {
+        None => format!("{ranking} {act}"),
+        Some(publication) => format!("{ranking} {act} {}", publication.at.to_rfc3339()),
+    };
+    Ok(sha256_hex(payload.as_bytes()))
 }
 
 /// The ranking in force gives way; the call takes the new one.
 async fn put_in_force(tx: &Tx, ranking: Versioned<RankingVersion>) -> Result<(), Error> {
+    calls::hold(tx, &ranking.value.call).await?;
+    crate::rankings::expect_checked(tx, &ranking.value.call).await?;
     let call = calls::get(tx, &ranking.value.call).await?;
     let (computed_by, in_force) = (
         ranking.value.rule_set_version,

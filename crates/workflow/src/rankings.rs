@@ -15,7 +15,7 @@ use bando_domain::ranking_version::{self, Difference, Event, RankingVersion, Sta
 use bando_domain::simulation::{self, Changes, Shift};
 use bando_store::applications::Filter;
 use bando_store::{
-    Consequences, PageQuery, Tx, Versioned, applications, consortia, evaluations, proposals,
+    Consequences, Db, PageQuery, Tx, Versioned, applications, consortia, evaluations, proposals,
     rankings, record,
 };
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
     cx.once(command, || async {
         let call = calls::get(cx, &command.actor, call).await?.value;
         expect_closed(&call)?;
-        expect_checked(cx, &call.id).await?;
+        expect_checked(cx.store.read(), &call.id).await?;
         expect_checked_by_rules_in_force(cx, &call).await?;
         let inputs = inputs(cx, &call).await?;
         let computed = inputs.compute()?;
@@ -114,6 +114,7 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
         cx.commit(command, async move |tx: &Tx| {
             let earlier = rankings::of_call(tx, &call.id).await?;
             let version = earlier.last().map_or(1, |last| last.value.version + 1);
+            let replaces = ranking_version::replaced(earlier.iter().map(|known| &known.value));
             replace_proposed(tx, &call.id, earlier).await?;
             let ranking = RankingVersion {
                 id: RankingId(tx.new_id()),
@@ -128,6 +129,8 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
                 computed_at: at,
                 ranked: computed.ranked,
                 allocation: computed.allocation,
+                replaces,
+                annulment: None,
             };
             let payload_sha256 = ranking.payload_sha256()?;
             let act = proposal::Act::Ranking {
@@ -183,8 +186,7 @@ fn expect_closed(call: &Call) -> Result<(), Error> {
     }
 }
 
-async fn expect_checked(cx: &Context, call: &CallId) -> Result<(), Error> {
-    let db = cx.store.read();
+pub(crate) async fn expect_checked<D: Db>(db: &D, call: &CallId) -> Result<(), Error> {
     let submitted = applications::count_in(db, call, ApplicationState::Submitted).await?;
     let under_check = applications::count_in(db, call, ApplicationState::UnderCheck).await?;
     if submitted + under_check == 0 {

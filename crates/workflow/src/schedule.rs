@@ -219,6 +219,15 @@ impl Timekeeper {
                     })
                     .await
             }
+            TimerKind::ResultsPublished => {
+                self.cx
+                    .store
+                    .write(act, async move |tx: &Tx| {
+                        crate::results::publish(tx, &timer.call).await?;
+                        Ok(timers::fired(tx, &timer).await?)
+                    })
+                    .await
+            }
             TimerKind::DraftReminder => {
                 self.cx
                     .store

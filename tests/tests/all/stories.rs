@@ -22,7 +22,7 @@ pub(crate) fn reason(status: &Status) -> String {
         .unwrap_or_default()
 }
 
-async fn public_key(daemon: &TestDaemon) -> String {
+pub(crate) async fn public_key(daemon: &TestDaemon) -> String {
     let listed = daemon
         .auditor
         .receipts()

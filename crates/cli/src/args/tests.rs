@@ -28,6 +28,8 @@ pub(crate) fn examples(command: &clap::Command) -> Vec<String> {
         .get_after_help()
         .map(ToString::to_string)
         .unwrap_or_default();
+    // A line may go on in the next, as in a shell.
+    let help = help.replace("\\\n", " ");
     help.lines()
         .map(str::trim)
         .filter(|line| line.starts_with("bando "))

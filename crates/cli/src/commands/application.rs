@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{call, clarify, document, filter, tell_dry_run};
+use super::{call, clarify, document, filter, mending, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::{PUBLIC, Reserved};
@@ -85,6 +85,8 @@ pub(crate) enum Command {
         #[arg(long)]
         etag: Option<String>,
     },
+    #[command(flatten)]
+    Mend(mending::Command),
     /// Shows the receipt of a submission, and saves it with the content that was sealed.
     #[command(after_help = "Examples:
   bando application receipt ER-2016-0000001
@@ -147,6 +149,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             let shown = Application::from(&application).with_documents(&documents);
             session.output.one(&shown)
         }
+        Command::Mend(command) => mending::run(command, session).await,
         Command::Submit {
             application,
             etag,

@@ -1,14 +1,15 @@
 //! `bando award`: decisions to fund.
 
-use bando_proto::v1::{ListAwardsRequest, ProposeAwardRequest};
+use bando_proto::v1::{ListAwardsRequest, MovePublicationRequest, ProposeAwardRequest};
 use clap::Subcommand;
 
-use super::tell_proposed;
+use super::{call, tell_dry_run, tell_proposed};
 use crate::args::Paging;
 use crate::confirm::Confirmation;
 use crate::errors::Failure;
 use crate::session::Session;
 use crate::views::award::Award;
+use crate::views::call::Call;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -27,15 +28,41 @@ pub(crate) enum Command {
     /// It exits 8 once the proposal is made: a second person must then approve it.
     #[command(after_help = "Examples:
   bando award propose er/2016 --act 'DD 14702/2016' --dry-run
-  bando award propose er/2016 --act 'DD 14702/2016' --confirm er/2016")]
+  bando award propose er/2016 --act 'DD 14702/2016' --confirm er/2016
+  bando award propose er/2016 --act 'DD 14702/2016' --publish-at '2016-09-05 09:00' --dry-run")]
     Propose {
         /// The call, such as er/2016.
         call: String,
         /// Number of the act that awards.
         #[arg(long)]
         act: String,
+        /// When the results are published, in civil time of the call's zone; at once when absent.
+        /// Until then nobody outside of the office sees them, and no letter leaves.
+        #[arg(
+            long,
+            value_name = "TIME",
+            default_value = "",
+            hide_default_value = true
+        )]
+        publish_at: String,
         #[command(flatten)]
         confirmation: Confirmation,
+    },
+    /// Moves the publication of decided results to another instant to come, under an act.
+    #[command(after_help = "Example:
+  bando award reschedule er/2016 --publish-at '2016-09-12 09:00' --act 'DD 15001/2016' --dry-run")]
+    Reschedule {
+        /// The call, such as er/2016.
+        call: String,
+        /// The new instant, in civil time of the call's zone.
+        #[arg(long, value_name = "TIME")]
+        publish_at: String,
+        /// Number of the act that moves it.
+        #[arg(long)]
+        act: String,
+        /// Moves only what was looked at under this etag.
+        #[arg(long)]
+        etag: Option<String>,
     },
 }
 
@@ -45,8 +72,31 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
         Command::Propose {
             call,
             act,
+            publish_at,
             confirmation,
-        } => propose(&call, act, &confirmation, session).await,
+        } => propose(&call, (act, publish_at), &confirmation, session).await,
+        Command::Reschedule {
+            call,
+            publish_at,
+            act,
+            etag,
+        } => {
+            let name = session.call(&call)?;
+            let request = MovePublicationRequest {
+                etag: match etag {
+                    Some(etag) => etag,
+                    None => call::get(&name, session).await?.etag,
+                },
+                name,
+                publish_at,
+                act,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            let moved = session.calls()?.move_publication(request).await?;
+            tell_dry_run(session);
+            session.output.one(&Call::from(moved.get_ref()))
+        }
     }
 }
 
@@ -69,7 +119,7 @@ async fn list(call: &str, paging: Paging, session: &Session) -> Result<(), Failu
 
 async fn propose(
     call: &str,
-    act: String,
+    (act, publish_at): (String, String),
     confirmation: &Confirmation,
     session: &Session,
 ) -> Result<(), Failure> {
@@ -79,6 +129,7 @@ async fn propose(
     let request = ProposeAwardRequest {
         parent,
         act,
+        publish_at,
         request_id: session.request_id()?,
         validate_only: session.dry_run(),
     };

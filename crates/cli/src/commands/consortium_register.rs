@@ -420,7 +420,7 @@ pub(super) async fn programme(act: Programme, session: &Session) -> Result<(), F
         }
         Programme::List { consortium } => {
             let found = Consortium::from(&find(&consortium, session).await?);
-            let none = "no multi-year programme yet: bando consortium programme agree CONSORTIUM";
+            let none = "no multi-year programme yet";
             session.output.list(found.programmes(), none)
         }
     }

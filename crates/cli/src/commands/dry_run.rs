@@ -152,7 +152,7 @@ async fn every_command_that_changes_something_only_tries_it_in_a_dry_run() {
         words.extend(["--dry-run", "--server", &server].map(Into::into));
         let cli = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         let session = Session::new(cli.globals, cli.command.noun());
-        let _ = watch::turn(execute(cli.command, &session)).await;
+        let _ = watch::turn(Box::pin(execute(cli.command, &session))).await;
 
         for (method, message) in asked.lock().unwrap().drain(..) {
             let name = method.trim_start_matches('/').replace('/', ".");

@@ -17,6 +17,7 @@ mod consortium_register;
 pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod letter;
+mod mending;
 pub(crate) mod programme;
 pub(crate) mod proposal;
 pub(crate) mod ranking;
@@ -67,13 +68,13 @@ pub(crate) async fn run(cli: Cli) -> Exit {
 /// Runs a command once, or again and again when it is watched.
 async fn perform(command: Command, session: &Session) -> Result<(), Failure> {
     if !session.globals.watch {
-        return execute(command, session).await;
+        return Box::pin(execute(command, session)).await;
     }
     // The words of the run say the same each time; the first reading is parsed already.
     let mut parsed = Some(command);
     watch::repeat(session.output, async || {
         let command = parsed.take().unwrap_or_else(|| Cli::parse().command);
-        execute(command, session).await
+        Box::pin(execute(command, session)).await
     })
     .await
 }

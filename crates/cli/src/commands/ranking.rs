@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use bando_domain::money::Eur;
 use bando_proto::v1::{
     ComputeRankingRequest, ExplainRankingRequest, GetRankingRequest, ListRankingsRequest,
-    SimulateAllocationRequest, VerifyRankingRequest,
+    ProposeAnnulmentRequest, SimulateAllocationRequest, VerifyRankingRequest,
 };
 use clap::{Args, Subcommand};
 
 use super::application::{Named, find};
-use super::{annex, awaits_approval, tell_dry_run};
+use super::{annex, awaits_approval, tell_dry_run, tell_proposed};
 use crate::args::Paging;
+use crate::confirm::Confirmation;
 use crate::errors::{Exit, Failure};
 use crate::files::Reserved;
 use crate::output;
@@ -88,6 +89,25 @@ pub(crate) enum Command {
   bando ranking simulate er/2016 --budget 1600000
   bando ranking simulate er/2016 --rate-basis-points 3500 --threshold 65 -o json")]
     Simulate(Simulate),
+    /// Asks a second person to annul the ranking in force, before the award.
+    ///
+    /// It exits 8 once the proposal is made; on approval the call is closed again, and the next
+    /// version says which it replaces and why.
+    #[command(after_help = "Examples:
+  bando ranking annul er/2016 --act 'DD 88/2016' --reason 'a sheet was counted twice' --dry-run
+  bando ranking annul er/2016 --act 'DD 88/2016' --reason 'a sheet was counted twice' --confirm er/2016")]
+    Annul {
+        /// The call, such as er/2016.
+        call: String,
+        /// The number of the act that annuls it.
+        #[arg(long)]
+        act: String,
+        /// Why; it becomes part of the record and of the next version.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
     /// Computes a ranking once more from its stored inputs; exit 6 when it differs.
     #[command(after_help = "Example:
   bando ranking verify er/2016")]
@@ -177,6 +197,26 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
                 Some(file) => file.write(&text),
                 None => output::raw(&text),
             }
+        }
+        Command::Annul {
+            call,
+            act,
+            reason,
+            confirmation,
+        } => {
+            let what = "asks to annul the ranking in force";
+            confirmation
+                .expect(what, &session.call(&call)?, session)
+                .await?;
+            let request = ProposeAnnulmentRequest {
+                name: name(&call, None, session)?,
+                act,
+                reason,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            let proposed = session.rankings()?.propose_annulment(request).await?;
+            tell_proposed(proposed.get_ref(), session)
         }
         Command::Simulate(wanted) => simulate(wanted, session).await,
         Command::Verify { call, version } => {

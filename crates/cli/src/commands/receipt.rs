@@ -179,6 +179,7 @@ mod tests {
             content_sha256: receipt::sha256_hex(CONTENT),
             event: EventId(Uuid::from_u128(2)),
             key_id: key_id(&key.verifying_key()),
+            admitted_by: None,
         };
         sign(&key, statement).unwrap()
     }

@@ -23,7 +23,29 @@ pub(crate) struct Call {
     documents: Vec<DocumentType>,
     document_limits: Option<DocumentLimits>,
     cancellation: Option<Cancellation>,
+    results: Option<Results>,
     etag: String,
+}
+
+/// Results that are decided, and when they are published.
+#[derive(Debug, Serialize)]
+struct Results {
+    act: String,
+    publish_at: Option<String>,
+    published_at: Option<String>,
+}
+
+impl Results {
+    fn text(&self) -> String {
+        match &self.published_at {
+            Some(at) => format!("published {}", seconds(Some(at))),
+            None => format!(
+                "decided under {}, to be published at {}",
+                self.act,
+                seconds(self.publish_at.as_ref())
+            ),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +146,11 @@ impl From<&v1::Call> for Call {
             acceptance_days: call.acceptance_days,
             draft_reminders_minutes: call.draft_reminders_minutes.clone(),
             ranking: some(&call.ranking),
+            results: call.results.as_ref().map(|results| Results {
+                act: results.act.clone(),
+                publish_at: at(results.publish_at.as_ref()),
+                published_at: at(results.published_at.as_ref()),
+            }),
             cancellation: call.cancellation.as_ref().map(|why| Cancellation {
                 act: why.act.clone(),
                 reason: why.reason.clone(),
@@ -340,6 +367,10 @@ impl View for Call {
             .field("acceptance", format!("{} days", self.acceptance_days))
             .field("draft reminders", reminders.join(", "))
             .field("ranking", shown(self.ranking.as_ref()))
+            .field(
+                "results",
+                self.results.as_ref().map(Results::text).unwrap_or_default(),
+            )
             .field("etag", &self.etag);
         let sheet = sheet
             .rows("DOCUMENTS", &self.documents)

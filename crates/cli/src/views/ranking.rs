@@ -22,6 +22,35 @@ pub(crate) struct Ranking {
     entries: Vec<Entry>,
     below_threshold: Vec<BelowThreshold>,
     etag: String,
+    annulment: Option<Annulment>,
+    replaces: Option<Replaced>,
+}
+
+#[derive(Debug, Serialize)]
+struct Annulment {
+    act: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Replaced {
+    ranking: String,
+    annulment: Option<Annulment>,
+}
+
+impl From<&v1::Annulment> for Annulment {
+    fn from(annulment: &v1::Annulment) -> Self {
+        Self {
+            act: annulment.act.clone(),
+            reason: annulment.reason.clone(),
+        }
+    }
+}
+
+impl Annulment {
+    fn text(&self) -> String {
+        format!("annulled by {}: {}", self.act, self.reason)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +114,11 @@ impl From<&v1::Ranking> for Ranking {
             entries: ranking.entries.iter().map(Entry::from).collect(),
             below_threshold: ranking.below_threshold.iter().map(below).collect(),
             etag: ranking.etag.clone(),
+            annulment: ranking.annulment.as_ref().map(Annulment::from),
+            replaces: ranking.replaces.as_ref().map(|replaced| Replaced {
+                ranking: replaced.ranking.clone(),
+                annulment: replaced.annulment.as_ref().map(Annulment::from),
+            }),
         }
     }
 }
@@ -230,6 +264,20 @@ impl Row for BelowThreshold {
     }
 }
 
+impl Ranking {
+    /// The version it takes the place of, and why.
+    fn replaced(&self) -> String {
+        let Some(replaced) = &self.replaces else {
+            return String::new();
+        };
+        let version = last(&replaced.ranking);
+        match &replaced.annulment {
+            Some(annulment) => format!("version {version}, {}", annulment.text()),
+            None => format!("version {version}"),
+        }
+    }
+}
+
 impl View for Ranking {
     fn text(&self) -> String {
         let funded = self.funded();
@@ -253,7 +301,15 @@ impl View for Ranking {
                 self.computed_by
             ),
         )
-        .field("inputs SHA-256", &self.inputs_sha256);
+        .field("inputs SHA-256", &self.inputs_sha256)
+        .field("replaces", self.replaced())
+        .field(
+            "annulment",
+            self.annulment
+                .as_ref()
+                .map(Annulment::text)
+                .unwrap_or_default(),
+        );
         let sheet = if self.entries.is_empty() {
             sheet
         } else {

@@ -28,6 +28,8 @@ pub(crate) struct Statement {
     pub(crate) content_sha256: String,
     pub(crate) event: String,
     pub(crate) key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admitted_by: Option<String>,
 }
 
 impl From<&v1::SignedStatement> for Signed {
@@ -47,6 +49,7 @@ impl From<&v1::SignedStatement> for Signed {
                 content_sha256: wire.content_sha256.clone(),
                 event: wire.event.clone(),
                 key_id: wire.key_id.clone(),
+                admitted_by: some(&wire.admitted_by),
             },
             signature: wire.signature.clone(),
         }
@@ -81,6 +84,10 @@ impl View for Signed {
             .field(
                 "closes at",
                 statement.closes_at.as_deref().unwrap_or_default(),
+            )
+            .field(
+                "admitted by",
+                statement.admitted_by.as_deref().unwrap_or_default(),
             )
             .field("content SHA-256", &statement.content_sha256)
             .field("event", &statement.event)
@@ -170,6 +177,7 @@ mod tests {
             key_id: "cd".into(),
             signature: "ef".into(),
             clarification: String::new(),
+            admitted_by: String::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use bando_domain::ids::ProgrammeId;
 use bando_domain::letter::{Letter, LetterState};
 use bando_domain::proposal::{Proposal, State as ProposalState};
 use bando_domain::ranking::{BelowReason, Candidate, Placed};
-use bando_domain::ranking_version::{RankingVersion, State as RankingState};
+use bando_domain::ranking_version::{Annulment, RankingVersion, State as RankingState};
 use bando_domain::timer::{Schedule, Timer, TimerState};
 use bando_domain::token::Token;
 use bando_proto::v1;
@@ -25,6 +25,7 @@ pub fn ranking_head(known: &Versioned<RankingVersion>) -> v1::Ranking {
         RankingState::InForce => v1::RankingState::InForce,
         RankingState::Rejected => v1::RankingState::Rejected,
         RankingState::Superseded => v1::RankingState::Superseded,
+        RankingState::Annulled => v1::RankingState::Annulled,
     };
     v1::Ranking {
         name: names::of_ranking(&ranking.call, ranking.version),
@@ -39,6 +40,18 @@ pub fn ranking_head(known: &Versioned<RankingVersion>) -> v1::Ranking {
         entries: Vec::new(),
         below_threshold: Vec::new(),
         etag: etag(known.version),
+        annulment: ranking.annulment.as_ref().map(annulment),
+        replaces: ranking.replaces.as_ref().map(|replaced| v1::Replaced {
+            ranking: names::of_ranking(&ranking.call, replaced.version),
+            annulment: replaced.annulment.as_ref().map(annulment),
+        }),
+    }
+}
+
+fn annulment(annulment: &Annulment) -> v1::Annulment {
+    v1::Annulment {
+        act: annulment.act.clone(),
+        reason: annulment.reason.clone(),
     }
 }
 
@@ -138,9 +151,10 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
             proposal.id
         ),
         kind: proposal.act.kind().to_owned(),
-        subject: match ranking {
-            Some(ranking) => names::of_ranking(&proposal.call, ranking),
-            None => call.clone(),
+        subject: match (ranking, proposal.act.application()) {
+            (Some(ranking), _) => names::of_ranking(&proposal.call, ranking),
+            (None, Some(application)) => names::of_application(&proposal.call, application),
+            (None, None) => call.clone(),
         },
         detail: proposal.act.detail(),
         call,

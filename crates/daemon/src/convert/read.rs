@@ -323,6 +323,7 @@ pub fn read_statement(wire: &v1::SignedStatement) -> Option<Signed> {
         content_sha256: wire.content_sha256.clone(),
         event: wire.event.parse().ok()?,
         key_id: wire.key_id.clone(),
+        admitted_by: Some(wire.admitted_by.clone()).filter(|act| !act.is_empty()),
     };
     Some(Signed {
         statement,

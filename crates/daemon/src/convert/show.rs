@@ -1,7 +1,7 @@
 //! To the wire.
 
 use bando_domain::application::{Application, Check, Placement, State as ApplicationState};
-use bando_domain::call::{Call, Outage, State as CallState};
+use bando_domain::call::{Call, Outage, Results, State as CallState};
 use bando_domain::civil::{Language, print_instant};
 use bando_domain::document::{DocumentType, Limits};
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
@@ -109,6 +109,7 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             .map(|number| names::of_ranking(&call.id, number))
             .unwrap_or_default(),
         etag: etag(known.version),
+        results: call.results.as_ref().map(results),
         cancellation: call.cancellation.as_ref().map(|why| v1::Cancellation {
             act: why.act.clone(),
             reason: why.reason.clone(),
@@ -144,6 +145,19 @@ fn document_type(known: &DocumentType, limits: &Limits) -> v1::DocumentType {
         mandatory: known.mandatory,
         accepted: accepted.map(|format| format.mime().to_owned()).collect(),
         max_bytes: bytes(known.largest.unwrap_or(limits.file).min(limits.file)),
+    }
+}
+
+fn results(results: &Results) -> v1::Results {
+    let moves = results.moves.iter().map(|moved| v1::ResultsMove {
+        act: moved.act.clone(),
+        was: Some(instant(moved.was)),
+    });
+    v1::Results {
+        act: results.act.clone(),
+        publish_at: Some(instant(results.publish_at)),
+        published_at: results.published_at.map(instant),
+        moves: moves.collect(),
     }
 }
 
@@ -461,6 +475,7 @@ pub fn statement(signed: &Signed) -> v1::SignedStatement {
             .clarification
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        admitted_by: stated.admitted_by.clone().unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@ use bando_domain::application::State;
 use bando_proto::v1;
 use bando_proto::v1::application_service_server::ApplicationService;
 use bando_store::applications::Filter;
-use bando_workflow::{Error, applications};
+use bando_workflow::{Error, applications, mending};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -150,5 +150,26 @@ impl ApplicationService for Api {
             receipt: Some(convert::statement(&submission.receipt)),
             content: content.into_bytes(),
         }))
+    }
+
+    async fn propose_late_admission(
+        &self,
+        request: Request<v1::ProposeLateAdmissionRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let proposed = async {
+            let (call, id) = names::application("name", &message.name)?;
+            let why = (message.act.as_str(), message.reason.as_str());
+            let etag = &message.etag;
+            let proposed =
+                mending::propose_late_admission(&self.cx, &command, &call, id, etag, why).await?;
+            self.show_proposal(&proposed).await
+        };
+        proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
     }
 }

@@ -4,7 +4,7 @@ use bando_domain::call::Call;
 use bando_proto::v1;
 use bando_proto::v1::call_service_server::CallService;
 use bando_store::Versioned;
-use bando_workflow::{Error, call_acts, calls, editions, rankings, rule_changes};
+use bando_workflow::{Error, call_acts, calls, editions, rankings, results, rule_changes};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -173,6 +173,25 @@ impl CallService for Api {
             self.show_call(&changed).await
         };
         changed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
+    async fn move_publication(
+        &self,
+        request: Request<v1::MovePublicationRequest>,
+    ) -> Result<Response<v1::Call>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let moved = async {
+            let id = names::call("name", &message.name)?;
+            let (etag, at, act) = (&message.etag, &message.publish_at, &message.act);
+            let moved = results::move_publication(&self.cx, &command, &id, etag, at, act).await?;
+            self.show_call(&moved).await
+        };
+        moved
             .await
             .map(Response::new)
             .map_err(|error| received.status(error))

@@ -2,7 +2,7 @@
 
 use bando_proto::v1;
 use bando_proto::v1::eligibility_service_server::EligibilityService;
-use bando_workflow::eligibility;
+use bando_workflow::{eligibility, mending};
 use tonic::{Request, Response, Status};
 
 use super::{Api, receive};
@@ -72,5 +72,21 @@ impl EligibilityService for Api {
         };
         let concluded = concluded.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::application(&concluded)))
+    }
+
+    async fn reopen_check(
+        &self,
+        request: Request<v1::ReopenCheckRequest>,
+    ) -> Result<Response<v1::Application>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let reopened = async {
+            let (call, id) = names::application("name", &message.name)?;
+            let (etag, reason) = (&message.etag, &message.reason);
+            mending::reopen_check(&self.cx, &command, &call, id, etag, reason).await
+        };
+        let reopened = reopened.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::application(&reopened)))
     }
 }

@@ -211,8 +211,8 @@ impl EventService for Api {
             let filter = event_rows::Filter {
                 subject,
                 kind,
-                consortium: None,
                 after_revision,
+                ..event_rows::Filter::default()
             };
             let actor = &received.caller.actor;
             let (found, total) = events::list(&self.cx, actor, &programme, filter, &query).await?;

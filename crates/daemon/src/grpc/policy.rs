@@ -61,6 +61,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.CallService/GetCall", CASES),
     ("/bando.v1.CallService/LoadCall", OFFICERS),
     ("/bando.v1.CallService/ProposeExtension", OFFICERS),
+    ("/bando.v1.CallService/MovePublication", Roles(&[Manager])),
     (
         "/bando.v1.CallService/ProposePublication",
         Roles(&[Manager]),
@@ -123,6 +124,10 @@ pub const TABLE: &[(&str, Access)] = &[
     ),
     ("/bando.v1.DocumentService/RecordVerification", OFFICERS),
     (
+        "/bando.v1.ApplicationService/ProposeLateAdmission",
+        OFFICERS,
+    ),
+    (
         "/bando.v1.EligibilityService/PreviewCheck",
         Roles(&[Officer, Manager, Consortium]),
     ),
@@ -135,6 +140,7 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.EligibilityService/ConcludeCheck",
         Roles(&[Officer]),
     ),
+    ("/bando.v1.EligibilityService/ReopenCheck", OFFICERS),
     (
         "/bando.v1.ClarificationService/ListClarifications",
         OFFICE_AND_OWN,
@@ -180,6 +186,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.RankingService/ListRankings", OFFICE),
     ("/bando.v1.RankingService/SimulateAllocation", OFFICE),
     ("/bando.v1.RankingService/VerifyRanking", OFFICE),
+    ("/bando.v1.RankingService/ProposeAnnulment", OFFICERS),
     ("/bando.v1.ProposalService/ListProposals", OFFICE),
     ("/bando.v1.ProposalService/GetProposal", OFFICE),
     (

@@ -6,7 +6,7 @@ use bando_proto::v1::award_service_server::AwardService;
 use bando_proto::v1::proposal_service_server::ProposalService;
 use bando_proto::v1::ranking_service_server::RankingService;
 use bando_store::Versioned;
-use bando_workflow::{Error, awards, proposals, rankings, rule_changes};
+use bando_workflow::{Error, awards, mending, proposals, rankings, rule_changes};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -130,6 +130,26 @@ impl RankingService for Api {
         let verified = verified.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::verification(verified)))
     }
+
+    async fn propose_annulment(
+        &self,
+        request: Request<v1::ProposeAnnulmentRequest>,
+    ) -> Result<Response<v1::Proposal>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let proposed = async {
+            let (call, version) = names::ranking("name", &message.name)?;
+            let (act, reason) = (&message.act, &message.reason);
+            let proposed =
+                mending::propose_annulment(&self.cx, &command, &call, version, act, reason).await?;
+            self.show_proposal(&proposed).await
+        };
+        proposed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
 }
 
 #[tonic::async_trait]
@@ -234,7 +254,8 @@ impl AwardService for Api {
         let command = received.command(&message.request_id, message.validate_only)?;
         let proposed = async {
             let call = names::call("parent", &message.parent)?;
-            let proposed = awards::propose(&self.cx, &command, &call, &message.act).await?;
+            let (act, publish_at) = (&message.act, &message.publish_at);
+            let proposed = awards::propose(&self.cx, &command, &call, act, publish_at).await?;
             self.show_proposal(&proposed).await
         };
         proposed

@@ -128,6 +128,7 @@ fn signed(known: &Clarification) -> Signed {
         content_sha256: String::new(),
         event: crate::ids::EventId(uuid::Uuid::nil()),
         key_id: String::new(),
+        admitted_by: None,
     };
     Signed {
         statement,

@@ -38,6 +38,7 @@ fn call() -> Call {
         state: CallState::Closed,
         ranking: None,
         cancellation: None,
+        results: None,
     }
 }
 

@@ -164,6 +164,7 @@ fn read(row: Model, parts: Parts) -> Result<Versioned<Application>, Error> {
         withdrawn_because: row.withdrawn_because,
         check,
         placement: row.placement.map(serde_json::from_value).transpose()?,
+        reopened_checks: u32::try_from(row.reopened_checks).map_err(Error::internal)?,
     };
     Ok(Versioned {
         version: row.version,

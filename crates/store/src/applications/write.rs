@@ -146,6 +146,7 @@ async fn save_own(
             .as_ref()
             .map(serde_json::to_value)
             .transpose()?,
+        reopened_checks: i32::try_from(application.reopened_checks).map_err(Error::internal)?,
     };
     save_row!(tx, Entity, Column, row, exists, version, application.id.0)
 }

@@ -69,6 +69,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0005_sqlite.sql"),
         postgres: include_str!("0005_postgres.sql"),
     },
+    Migration {
+        name: "0008_mending",
+        tables: include_str!("0008_mending.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 impl MigrationName for Migration {

@@ -31,6 +31,8 @@ pub(crate) mod calls {
         pub(crate) closes_at: DateTimeUtc,
         pub(crate) budget_cents: i64,
         pub(crate) ranking: Option<Uuid>,
+        #[sea_orm(column_type = "JsonBinary", nullable)]
+        pub(crate) results: Option<Json>,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) terms: Json,
         #[sea_orm(column_type = "JsonBinary", nullable)]
@@ -151,6 +153,7 @@ pub(crate) mod applications {
         pub(crate) computation: Option<Json>,
         #[sea_orm(column_type = "JsonBinary", nullable)]
         pub(crate) placement: Option<Json>,
+        pub(crate) reopened_checks: i32,
     }
 
     super::super::plain!();
@@ -318,6 +321,10 @@ pub(crate) mod rankings {
         pub(crate) ranked: Json,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) allocation: Json,
+        #[sea_orm(column_type = "JsonBinary", nullable)]
+        pub(crate) annulment: Option<Json>,
+        #[sea_orm(column_type = "JsonBinary", nullable)]
+        pub(crate) replaces: Option<Json>,
     }
 
     super::super::plain!();

@@ -3,6 +3,7 @@
 mod asked;
 mod cases;
 mod ledger;
+mod mending;
 mod papers;
 mod redirections;
 
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 pub(crate) use asked::*;
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
+pub(crate) use mending::*;
 pub(crate) use papers::*;
 pub(crate) use redirections::*;
 
@@ -35,6 +37,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<findings::Entity>(),
         of_entity::<fires::Entity>(),
         of_entity::<installation::Entity>(),
+        of_entity::<late_attempts::Entity>(),
         of_entity::<letters::Entity>(),
         of_entity::<letter_redirections::Entity>(),
         of_entity::<links::Entity>(),

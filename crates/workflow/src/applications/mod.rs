@@ -30,6 +30,7 @@ use crate::correspondence;
 use crate::documents;
 use crate::error::Error;
 
+pub(crate) use submit::statement;
 pub use submit::{Submitted, sealed, submit};
 
 /// An application as it is shown: with its consortium's name and what a submission still needs.
@@ -53,7 +54,22 @@ pub async fn get(
     id: ApplicationId,
 ) -> Result<View, Error> {
     let found = visible_application(cx, actor, call, id).await?;
-    view(cx, found).await
+    if actor.sees_all_consortia() {
+        return view(cx, found).await;
+    }
+    let call = calls::get(cx.store.read(), call).await?.value;
+    view(cx, as_seen_outside(&call, found)).await
+}
+
+/// An application as its consortium and its evaluators see it while results are held.
+fn as_seen_outside(call: &Call, known: Versioned<Application>) -> Versioned<Application> {
+    if !call.holds_results() {
+        return known;
+    }
+    Versioned {
+        version: known.version,
+        value: known.value.before_results(),
+    }
 }
 
 pub async fn list(
@@ -69,7 +85,23 @@ pub async fn list(
     } else if let Some(own) = own_only(actor)? {
         filter.consortium = Some(own);
     }
-    let found = applications::list(cx.store.read(), &call.id, &filter, page).await?;
+    // Outside of the office a state is asked of what is shown, not of what is decided.
+    let call = calls::get(cx.store.read(), &call.id).await?.value;
+    let is_held = call.holds_results() && !actor.sees_all_consortia();
+    let wanted = filter.state.take_if(|_| is_held);
+    let mut found = applications::list(cx.store.read(), &call.id, &filter, page).await?;
+    if let Some(wanted) = wanted {
+        let is_shown =
+            |known: &Versioned<Application>| known.value.clone().before_results().state == wanted;
+        found.rows.retain(is_shown);
+    }
+    let found = found.map(|known| {
+        if actor.sees_all_consortia() {
+            known
+        } else {
+            as_seen_outside(&call, known)
+        }
+    });
     let listed: Vec<ApplicationId> = found.rows.iter().map(|known| known.value.id).collect();
     let documents = documents::working(cx.store.read(), &call, &listed).await?;
     let ids = found.rows.iter().map(|known| known.value.consortium);
@@ -220,6 +252,13 @@ pub async fn withdraw(
     cx.once(command, || async {
         let before = visible_application(cx, &command.actor, call, id).await?;
         expect_own(&command.actor, before.value.consortium)?;
+        let held = calls::get(cx.store.read(), call).await?.value;
+        if held.holds_results() && before.value.placement.is_some() {
+            return Err(Error::refused(
+                "RESULTS_HELD",
+                "the results of the call are decided and are published at a later instant",
+            ));
+        }
         cx.expect_etag(&before, etag).await?;
         let event = application::withdraw(&before.value, reason)?;
         let withdrawn = cx

@@ -13,6 +13,7 @@ use bando_domain::receipt::{
     SealedContent, SealedDocument, Signed, Statement, StatementKind, canonical, instant_text,
     sha256_hex,
 };
+use bando_store::late_attempts::{self, LateAttempt};
 use bando_store::{
     Consequences, Tx, Versioned, applications, calls, consortia, documents, programmes, protocol,
     record,
@@ -198,9 +199,15 @@ async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Att
         let Prepared {
             draft,
             owner,
+            content,
             content_sha256,
             ..
         } = prepared;
+        let attempt = LateAttempt {
+            attempted_at: received_at,
+            content_sha256: content_sha256.clone(),
+            content,
+        };
         let call = calls::get(tx, &draft.value.call).await?.value;
         if !application::is_late(&draft.value, &call, received_at) {
             // The call was extended or suspended meanwhile: decided again from the beginning.
@@ -228,13 +235,14 @@ async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Att
             at: received_at,
             refusal: Box::new(refusal.clone()),
         };
-        record(tx, Some(draft), &happened, consequences).await?;
+        let tried = record(tx, Some(draft), &happened, consequences).await?;
+        late_attempts::keep(tx, tried.value.id, &attempt).await?;
         Ok(Attempt::Late(Box::new(refusal)))
     })
     .await
 }
 
-fn statement(
+pub(crate) fn statement(
     call: &Call,
     application: &Application,
     received_at: DateTime<Utc>,
@@ -253,6 +261,7 @@ fn statement(
         content_sha256,
         event,
         key_id,
+        admitted_by: None,
     }
 }
 

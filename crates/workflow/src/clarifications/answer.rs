@@ -200,6 +200,7 @@ fn statement(
         content_sha256: prepared.content_sha256.clone(),
         event,
         key_id: signer.key_id(),
+        admitted_by: None,
     }
 }
 

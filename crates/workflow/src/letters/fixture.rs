@@ -131,6 +131,8 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
         LetterKind::ClarificationExpired => expired(),
         LetterKind::ClarificationClosed => taken_back(),
         LetterKind::Inadmissible => inadmissible(protocol, project),
+        LetterKind::CheckReopened => check_reopened(),
+        LetterKind::LateAdmission => late_admission(),
         LetterKind::Awarded => Facts::Awarded {
             outcome: outcome(Some(3)),
             amount: Eur::cents(14_999_999),
@@ -302,6 +304,28 @@ fn rules_changed(application: String, project: String) -> Facts {
         grant_before: Some(Eur::cents(4_000_000)),
         grant_after: Some(Eur::cents(4_160_000)),
         failed: vec!["MIN_GRANT".into()],
+    }
+}
+
+fn check_reopened() -> Facts {
+    Facts::CheckReopened {
+        application: "ER-2016-0000012".into(),
+        project: AWKWARD.into(),
+        protocol: "ER-2016-0000012".into(),
+        reason: AWKWARD.into(),
+    }
+}
+
+fn late_admission() -> Facts {
+    Facts::LateAdmission {
+        application: "ER-2016-0000012".into(),
+        project: AWKWARD.into(),
+        protocol: "ER-2016-0000012".into(),
+        received_at: at("2016-05-31T14:00:00.000001Z"),
+        closes_at: at("2016-05-31T14:00:00Z"),
+        content_sha256: SHA256.into(),
+        act: "DD 91/2016".into(),
+        reason: AWKWARD.into(),
     }
 }
 

@@ -88,6 +88,8 @@ sources!(
     ClarificationExpired in "clarification_expired",
     ClarificationClosed in "clarification_closed",
     Inadmissible in "inadmissible",
+    CheckReopened in "check_reopened",
+    LateAdmission in "late_admission",
     Awarded in "awarded",
     AwardedInPart in "awarded_in_part",
     WaitingList in "waiting_list",

@@ -155,6 +155,7 @@ async fn submit(
         content_sha256: receipt::sha256_hex(content.as_bytes()),
         event,
         key_id: receipt::key_id(&key.verifying_key()),
+        admitted_by: None,
     };
     let submission = Submission {
         number: 1,
