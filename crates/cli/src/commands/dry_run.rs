@@ -9,7 +9,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use clap::{CommandFactory as _, Parser as _};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MethodDescriptor, Value};
 use tonic::service::Routes;
 
 use super::{consortium_file, execute};
@@ -35,8 +36,11 @@ const LOCAL: [&str; 2] = ["bando man", "bando completion"];
 /// What the daemon was asked: the path of the method, and the bytes of the message.
 type Asked = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
-/// Answers every method with an empty message.
-async fn answer(State(asked): State<Asked>, request: Request) -> Response {
+/// Answers every method with an empty message, and every list with one empty element.
+async fn answer(
+    State((pool, asked)): State<(DescriptorPool, Asked)>,
+    request: Request,
+) -> Response {
     let path = request.uri().path().to_owned();
     let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let mut rest = &body[..];
@@ -46,17 +50,40 @@ async fn answer(State(asked): State<Asked>, request: Request) -> Response {
         asked.lock().unwrap().push((path.clone(), message.to_vec()));
         rest = after;
     }
+    let mut message = DynamicMessage::new(method(&pool, &path).output());
+    for field in method(&pool, &path).output().fields() {
+        if let (true, Kind::Message(element)) = (field.is_list(), field.kind()) {
+            let element = Value::Message(DynamicMessage::new(element));
+            message.set_field(&field, Value::List(vec![element]));
+        }
+    }
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     Response::builder()
         .header("content-type", "application/grpc")
         .header("grpc-status", "0")
-        .body(Body::from(vec![0; 5]))
+        .body(Body::from([&[0], &length[..], &message].concat()))
         .unwrap()
 }
 
-async fn daemon(asked: Asked) -> String {
+/// The method of a path, such as `/bando.v1.CallService/GetCall`.
+fn method(pool: &DescriptorPool, path: &str) -> MethodDescriptor {
+    let (service, name) = path[1..].split_once('/').unwrap();
+    let service = pool.get_service_by_name(service).unwrap();
+    service
+        .methods()
+        .find(|known| known.name() == name)
+        .unwrap()
+}
+
+async fn daemon(pool: DescriptorPool, asked: Asked) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let routes = Routes::from(axum::Router::new().fallback(answer).with_state(asked));
+    let routes = Routes::from(
+        axum::Router::new()
+            .fallback(answer)
+            .with_state((pool, asked)),
+    );
     let incoming = tonic::transport::server::TcpIncoming::from(listener);
     tokio::spawn(
         tonic::transport::Server::builder()
@@ -143,7 +170,7 @@ async fn every_command_that_changes_something_only_tries_it_in_a_dry_run() {
     std::fs::write(folder.path().join("statuto.pdf"), "%PDF-1.4").unwrap();
     let pool = DescriptorPool::decode(bando_proto::DESCRIPTORS).unwrap();
     let asked = Asked::default();
-    let server = daemon(asked.clone()).await;
+    let server = daemon(pool.clone(), asked.clone()).await;
     let mut reached = BTreeSet::new();
 
     for (path, example) in all_examples() {
@@ -154,14 +181,9 @@ async fn every_command_that_changes_something_only_tries_it_in_a_dry_run() {
         let session = Session::new(cli.globals, cli.command.noun());
         let _ = watch::turn(Box::pin(execute(cli.command, &session))).await;
 
-        for (method, message) in asked.lock().unwrap().drain(..) {
-            let name = method.trim_start_matches('/').replace('/', ".");
-            let (service, name) = name.rsplit_once('.').unwrap();
-            let service = pool.get_service_by_name(service).unwrap();
-            let method = service
-                .methods()
-                .find(|known| known.name() == name)
-                .unwrap();
+        for (path_of_method, message) in asked.lock().unwrap().drain(..) {
+            let method = method(&pool, &path_of_method);
+            let name = method.name();
             let message = DynamicMessage::decode(method.input(), &message[..]).unwrap();
             // A file goes in pieces; the first one says what the whole is about.
             if message.has_field_by_name("chunk") {
