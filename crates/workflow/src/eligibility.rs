@@ -56,28 +56,28 @@ pub async fn open(
     id: ApplicationId,
     etag: &str,
 ) -> Result<View, Error> {
-    cx.once(command, || async {
-        let before = visible_application(cx, &command.actor, call, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let call = calls::get(cx.store.read(), call).await?.value;
-        let Some(counted) = before.value.counted().cloned() else {
-            return Err(not_submitted(&before.value));
-        };
-        let sealed = applications::sealed_content(cx.store.read(), id, counted.number).await?;
-        let content: SealedContent = serde_json::from_str(&sealed)?;
-        let mut check = check(&content, &call, counted.received_at);
-        if let Some(earlier) = &before.value.check {
-            check.findings = with_earlier_officers(check.findings, &earlier.findings);
-        }
-        let event = application::open_check(&before.value, &call, check, command.received_at)?;
-        let checked = cx
-            .commit(command, async move |tx: &Tx| {
+    let checked = cx
+        .once(command, || async {
+            let before = visible_application(cx, &command.actor, call, id).await?;
+            cx.expect_etag(&before, etag).await?;
+            let call = calls::get(cx.store.read(), call).await?.value;
+            let Some(counted) = before.value.counted().cloned() else {
+                return Err(not_submitted(&before.value));
+            };
+            let sealed = applications::sealed_content(cx.store.read(), id, counted.number).await?;
+            let content: SealedContent = serde_json::from_str(&sealed)?;
+            let mut check = check(&content, &call, counted.received_at);
+            if let Some(earlier) = &before.value.check {
+                check.findings = with_earlier_officers(check.findings, &earlier.findings);
+            }
+            let event = application::open_check(&before.value, &call, check, command.received_at)?;
+            cx.commit(command, async move |tx: &Tx| {
                 Ok(record(tx, Some(before), &event, Consequences::default()).await?)
             })
-            .await?;
-        view(cx, checked).await
-    })
-    .await
+            .await
+        })
+        .await?;
+    view(cx, checked).await
 }
 
 fn not_submitted(application: &Application) -> Error {
@@ -139,31 +139,31 @@ pub async fn record_finding(
         let why = "a failed rule needs its reason: it goes into the letter";
         return Err(Error::invalid("explanation.it", "REQUIRED", why));
     }
-    cx.once(command, || async {
-        let before = visible_application(cx, &command.actor, call, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let finding = Finding {
-            rule: found.rule.clone(),
-            verdict: if found.passed {
-                Verdict::Passed
-            } else {
-                Verdict::Failed
-            },
-            by: FindingBy::Officer {
-                person: command.actor.person.clone(),
-            },
-            explanation: found.explanation.clone(),
-        };
-        let asked = asked_of(cx.store.read(), id).await?;
-        let event = application::record_finding(&before.value, &asked, finding)?;
-        let found = cx
-            .commit(command, async move |tx: &Tx| {
+    let found = cx
+        .once(command, || async {
+            let before = visible_application(cx, &command.actor, call, id).await?;
+            cx.expect_etag(&before, etag).await?;
+            let finding = Finding {
+                rule: found.rule.clone(),
+                verdict: if found.passed {
+                    Verdict::Passed
+                } else {
+                    Verdict::Failed
+                },
+                by: FindingBy::Officer {
+                    person: command.actor.person.clone(),
+                },
+                explanation: found.explanation.clone(),
+            };
+            let asked = asked_of(cx.store.read(), id).await?;
+            let event = application::record_finding(&before.value, &asked, finding)?;
+            cx.commit(command, async move |tx: &Tx| {
                 Ok(record(tx, Some(before), &event, Consequences::default()).await?)
             })
-            .await?;
-        view(cx, found).await
-    })
-    .await
+            .await
+        })
+        .await?;
+    view(cx, found).await
 }
 
 /// Ends the check; an inadmissible application gets its letter in the same commit. Where the call
@@ -180,42 +180,42 @@ pub async fn conclude(
         let violation = text_violation("reason".to_owned(), reason);
         violation.map_or(Ok(()), |found| Err(Error::invalid_fields(vec![found])))?;
     }
-    cx.once(command, || async {
-        let before = visible_application(cx, &command.actor, call, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let asked = asked_of(cx.store.read(), id).await?;
-        let terms = calls::get(cx.store.read(), call).await?.value.terms;
-        let rules = terms.procedure;
-        let event = match application::conclude_check(&before.value, &rules, &asked, reason)? {
-            Conclusion::Decided(event) => event,
-            Conclusion::NoticeFirst(grounds) => {
-                return give_notice(cx, command, before, &rules, grounds).await;
+    let concluded = cx
+        .once(command, || async {
+            let before = visible_application(cx, &command.actor, call, id).await?;
+            cx.expect_etag(&before, etag).await?;
+            let asked = asked_of(cx.store.read(), id).await?;
+            let terms = calls::get(cx.store.read(), call).await?.value.terms;
+            let rules = terms.procedure;
+            let event = match application::conclude_check(&before.value, &rules, &asked, reason)? {
+                Conclusion::Decided(event) => event,
+                Conclusion::NoticeFirst(grounds) => {
+                    return give_notice(cx, command, before, &rules, grounds).await;
+                }
+            };
+            let mut letters = Vec::new();
+            if let application::Event::FoundInadmissible { .. } = &event
+                && let Some(check) = &before.value.check
+            {
+                let call = calls::get(cx.store.read(), call).await?.value;
+                let owner = consortia::get(cx.store.read(), before.value.consortium)
+                    .await?
+                    .value;
+                letters.push(correspondence::inadmissible(
+                    &call,
+                    &owner,
+                    &before.value,
+                    &check.findings,
+                    reason,
+                ));
             }
-        };
-        let mut letters = Vec::new();
-        if let application::Event::FoundInadmissible { .. } = &event
-            && let Some(check) = &before.value.check
-        {
-            let call = calls::get(cx.store.read(), call).await?.value;
-            let owner = consortia::get(cx.store.read(), before.value.consortium)
-                .await?
-                .value;
-            letters.push(correspondence::inadmissible(
-                &call,
-                &owner,
-                &before.value,
-                &check.findings,
-                reason,
-            ));
-        }
-        let concluded = cx
-            .commit(command, async move |tx: &Tx| {
+            cx.commit(command, async move |tx: &Tx| {
                 Ok(record(tx, Some(before), &event, Consequences::letters(letters)).await?)
             })
-            .await?;
-        view(cx, concluded).await
-    })
-    .await
+            .await
+        })
+        .await?;
+    view(cx, concluded).await
 }
 
 /// Tells the consortium why its application would be rejected; the check goes on when the term
@@ -226,16 +226,14 @@ async fn give_notice(
     before: Versioned<Application>,
     rules: &procedure::Rules,
     grounds: Vec<Item>,
-) -> Result<View, Error> {
+) -> Result<Versioned<Application>, Error> {
     let (person, rules) = (command.actor.person.clone(), rules.clone());
-    let noticed = cx
-        .commit(command, async move |tx: &Tx| {
-            let asked = asked_of(tx, before.value.id).await?;
-            let id = ClarificationId(tx.new_id());
-            let by = (person.as_str(), tx.cause().at);
-            let event = clarification::give_notice(id, &before.value, &rules, &asked, grounds, by)?;
-            Ok(ask(tx, before, id, &event).await?.0)
-        })
-        .await?;
-    view(cx, noticed).await
+    cx.commit(command, async move |tx: &Tx| {
+        let asked = asked_of(tx, before.value.id).await?;
+        let id = ClarificationId(tx.new_id());
+        let by = (person.as_str(), tx.cause().at);
+        let event = clarification::give_notice(id, &before.value, &rules, &asked, grounds, by)?;
+        Ok(ask(tx, before, id, &event).await?.0)
+    })
+    .await
 }

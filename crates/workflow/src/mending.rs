@@ -38,12 +38,12 @@ pub async fn reopen_check(
     reason: &str,
 ) -> Result<View, Error> {
     let reason = expect_reason(reason)?.to_owned();
-    cx.once(command, || async {
-        let before = visible_application(cx, &command.actor, call, id).await?;
-        cx.expect_etag(&before, etag).await?;
-        let (call, reason) = (call.clone(), reason.clone());
-        let reopened = cx
-            .commit(command, async move |tx: &Tx| {
+    let reopened = cx
+        .once(command, || async {
+            let before = visible_application(cx, &command.actor, call, id).await?;
+            cx.expect_etag(&before, etag).await?;
+            let (call, reason) = (call.clone(), reason.clone());
+            cx.commit(command, async move |tx: &Tx| {
                 calls::hold(tx, &call).await?;
                 let call = calls::get(tx, &call).await?.value;
                 expect_no_ranking_waits(tx, &call).await?;
@@ -62,10 +62,10 @@ pub async fn reopen_check(
                 }
                 Ok(record(tx, Some(before), &event, Consequences::letters(told)).await?)
             })
-            .await?;
-        view(cx, reopened).await
-    })
-    .await
+            .await
+        })
+        .await?;
+    view(cx, reopened).await
 }
 
 /// What a ranking that waits for approval was computed from must stay as it was.

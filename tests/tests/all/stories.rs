@@ -139,6 +139,31 @@ async fn the_same_request_gets_the_same_bytes_and_changes_nothing_twice() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_that_is_asked_for_again_gets_the_same_answer() {
+    let daemon = TestDaemon::open().await;
+    let applicant = daemon.applicant(1).await;
+    let draft = applicant.draft().await;
+    let submitted = applicant.submit(&draft).await.unwrap().application.unwrap();
+    let request = v1::WithdrawApplicationRequest {
+        name: submitted.name,
+        etag: submitted.etag,
+        reason: "the fair was cancelled".into(),
+        request_id: "0190c3f0-0000-7000-8000-000000000002".into(),
+        validate_only: false,
+    };
+    let withdraw = async || {
+        let mut desk = applicant.desk.applications();
+        let answer = desk.withdraw_application(request.clone()).await;
+        answer.map(tonic::Response::into_inner)
+    };
+    let first = withdraw().await.unwrap();
+
+    let again = withdraw().await.unwrap();
+
+    assert_eq!(first.encode_to_vec(), again.encode_to_vec());
+}
+
+#[tokio::test]
 async fn a_stale_etag_names_who_came_between_and_other_parts_merge() {
     let daemon = TestDaemon::open().await;
     let applicant = daemon.applicant(1).await;

@@ -249,27 +249,27 @@ pub async fn withdraw(
             "1 to 2,000 characters",
         ));
     }
-    cx.once(command, || async {
-        let before = visible_application(cx, &command.actor, call, id).await?;
-        expect_own(&command.actor, before.value.consortium)?;
-        let held = calls::get(cx.store.read(), call).await?.value;
-        if held.holds_results() && before.value.placement.is_some() {
-            return Err(Error::refused(
-                "RESULTS_HELD",
-                "the results of the call are decided and are published at a later instant",
-            ));
-        }
-        cx.expect_etag(&before, etag).await?;
-        let event = application::withdraw(&before.value, reason)?;
-        let withdrawn = cx
-            .commit(command, async move |tx: &Tx| {
+    let withdrawn = cx
+        .once(command, || async {
+            let before = visible_application(cx, &command.actor, call, id).await?;
+            expect_own(&command.actor, before.value.consortium)?;
+            let held = calls::get(cx.store.read(), call).await?.value;
+            if held.holds_results() && before.value.placement.is_some() {
+                return Err(Error::refused(
+                    "RESULTS_HELD",
+                    "the results of the call are decided and are published at a later instant",
+                ));
+            }
+            cx.expect_etag(&before, etag).await?;
+            let event = application::withdraw(&before.value, reason)?;
+            cx.commit(command, async move |tx: &Tx| {
                 clarifications::give_up(tx, id, "the application was withdrawn").await?;
                 Ok(record(tx, Some(before), &event, Consequences::default()).await?)
             })
-            .await?;
-        view(cx, withdrawn).await
-    })
-    .await
+            .await
+        })
+        .await?;
+    view(cx, withdrawn).await
 }
 
 /// Lapses every draft that was never submitted; each by itself, so that one bad case does not
