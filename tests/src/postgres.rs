@@ -52,6 +52,11 @@ impl Cluster {
         tokio::task::spawn_blocking(start).await?
     }
 
+    /// One of the programs that came with the server.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
     /// Makes an empty database and answers its URL.
     ///
     /// # Errors

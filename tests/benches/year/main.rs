@@ -7,6 +7,7 @@
 )]
 
 mod ceiling;
+mod postgres;
 mod ranking;
 mod report;
 mod submissions;
@@ -82,7 +83,7 @@ async fn run(report: &mut Report) -> anyhow::Result<()> {
     starts.sort_by(f64::total_cmp);
     let name = format!("start to serving, {stored} applications stored");
     report.under(&name, starts[starts.len() / 2], "ms", Limit(300.0));
-    Ok(())
+    postgres::measure(report).await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
