@@ -4,10 +4,6 @@ use std::process::ExitCode;
 
 use bando_daemon::commands;
 use clap::Parser as _;
-use mimalloc::MiMalloc;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = commands::Arguments::parse();
