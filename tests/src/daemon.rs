@@ -375,34 +375,6 @@ impl Office {
             .expect("a conclusion")
             .into_inner()
     }
-
-    pub async fn score(&self, application: &str, evaluator: &str, score: &str) -> v1::Evaluation {
-        let desk = self.person(evaluator, v1::Role::Evaluator).await;
-        let request = v1::AssignEvaluationRequest {
-            parent: application.to_owned(),
-            evaluator: evaluator.to_owned(),
-            ..Default::default()
-        };
-        let assigned = self.officer.evaluations().assign_evaluation(request).await;
-        let assigned = assigned.expect("an assignment").into_inner();
-        let scores = ["A", "B", "C", "D", "E"].map(|criterion| v1::Score {
-            criterion: criterion.to_owned(),
-            score: score.to_owned(),
-            comment: String::new(),
-        });
-        let request = v1::ScoreEvaluationRequest {
-            name: assigned.name,
-            etag: assigned.etag,
-            free_of_conflict: true,
-            scores: scores.to_vec(),
-            ..Default::default()
-        };
-        desk.evaluations()
-            .score_evaluation(request)
-            .await
-            .expect("scores")
-            .into_inner()
-    }
 }
 
 impl Applicant {

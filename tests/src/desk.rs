@@ -56,6 +56,7 @@ impl Desk {
         eligibility => eligibility_service_client::EligibilityServiceClient,
         clarifications => clarification_service_client::ClarificationServiceClient,
         evaluations => evaluation_service_client::EvaluationServiceClient,
+        evaluators => evaluator_service_client::EvaluatorServiceClient,
         rankings => ranking_service_client::RankingServiceClient,
         proposals => proposal_service_client::ProposalServiceClient,
         awards => award_service_client::AwardServiceClient,

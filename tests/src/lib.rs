@@ -9,6 +9,7 @@ pub mod clamd;
 pub mod daemon;
 pub mod desk;
 pub mod disk;
+pub mod evaluating;
 pub mod oracle;
 pub mod papers;
 pub mod postgres;

@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::commands::{
-    application, audit, award, call, clock, consortium, event, letter, programme, proposal,
-    ranking, receipt, schedule, timer, token,
+    application, audit, award, call, clock, consortium, evaluation, evaluator, event, letter,
+    programme, proposal, ranking, receipt, schedule, timer, token,
 };
 use crate::output::Format;
 
@@ -133,6 +133,12 @@ pub(crate) enum Command {
     /// Applications of a call, their submissions and receipts.
     #[command(subcommand)]
     Application(application::Command),
+    /// Who evaluates what, what they declare and how they score.
+    #[command(subcommand)]
+    Evaluation(evaluation::Command),
+    /// The register of evaluators that conflicts of interest are found with.
+    #[command(subcommand)]
+    Evaluator(evaluator::Command),
     /// Rankings of a call with their allocation.
     #[command(subcommand)]
     Ranking(ranking::Command),
@@ -195,6 +201,8 @@ impl Command {
             Self::Programme(_) => "programme",
             Self::Consortium(_) => "consortium",
             Self::Application(_) => "application",
+            Self::Evaluation(_) => "evaluation",
+            Self::Evaluator(_) => "evaluator",
             Self::Ranking(_) => "ranking",
             Self::Proposal(_) => "proposal",
             Self::Award(_) => "award",

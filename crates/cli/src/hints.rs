@@ -44,19 +44,28 @@ impl Spoken {
     fn list(&self) -> String {
         let call = self.call.as_deref();
         match (self.noun, call) {
-            ("application" | "ranking" | "award", Some(call)) => {
+            ("application" | "evaluation" | "ranking" | "award", Some(call)) => {
                 format!("bando {} list {call}", self.noun)
             }
-            ("programme" | "consortium" | "proposal" | "letter" | "token", _) => {
+            ("programme" | "consortium" | "evaluator" | "proposal" | "letter" | "token", _) => {
                 format!("bando {} list", self.noun)
             }
             _ => "bando call list".into(),
         }
     }
 
+    /// The evaluation that was spoken of, else those of the call.
+    fn of_evaluation(&self, verb: &str) -> String {
+        match (self.noun, &self.subject, &self.call) {
+            ("evaluation", Some(subject), _) => format!("bando evaluation {verb} {subject}"),
+            (_, _, Some(call)) => format!("bando evaluation list {call}"),
+            _ => "bando call list".into(),
+        }
+    }
+
     fn describe(&self) -> String {
         match (self.noun, &self.subject) {
-            ("application" | "consortium", Some(subject)) => {
+            ("application" | "consortium" | "evaluation" | "evaluator", Some(subject)) => {
                 format!("bando {} describe {subject}", self.noun)
             }
             ("call", _) => self.of_call("describe"),
@@ -108,7 +117,13 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
         }
         "LETTER_STATE" | "DELIVERY_IMPOSSIBLE" => return Some("bando letter list".into()),
         "CHECKS_OPEN" => return Some(applications(" --state under_check")),
-        "EVALUATION_MISSING" => return Some(applications(" --state admissible")),
+        "EVALUATION_MISSING" | "CONSENSUS_OPEN" | "CONSENSUS_NOT_OPEN" => {
+            let progress = |call| format!("bando evaluation progress {call}");
+            return Some(spoken.call.as_ref().map_or_else(|| spoken.list(), progress));
+        }
+        "CONFLICT_NOT_DECLARED" => return Some(spoken.of_evaluation("cover")),
+        "EVALUATOR_FLAGGED" => return Some(spoken.of_evaluation("describe")),
+        "EVALUATORS_TOO_FEW" => return Some("bando evaluator list".into()),
         "SECOND_PERSON_REQUIRED" => return Some("bando token self".into()),
         "PROPOSAL_CHANGED" | "PROPOSAL_EXPIRED" | "PROPOSAL_EXISTS" | "PROPOSAL_STATE"
         | "RANKING_PENDING" => {
@@ -193,7 +208,9 @@ mod tests {
     use crate::args::tests::words;
     use crate::errors::Failure;
 
-    const NOUNS: [&str; 15] = [
+    const NOUNS: [&str; 17] = [
+        "evaluation",
+        "evaluator",
         "call",
         "programme",
         "consortium",

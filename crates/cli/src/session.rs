@@ -10,6 +10,9 @@ use bando_proto::v1::eligibility_service_client as eligibility;
 use bando_proto::v1::{GetClockRequest, application_service_client as applications};
 use bando_proto::v1::{award_service_client as awards, call_service_client as calls};
 use bando_proto::v1::{consortium_service_client as consortia, event_service_client as events};
+use bando_proto::v1::{
+    evaluation_service_client as evaluations, evaluator_service_client as evaluators,
+};
 use bando_proto::v1::{letter_service_client as letters, programme_service_client as programmes};
 use bando_proto::v1::{proposal_service_client as proposals, ranking_service_client as rankings};
 use bando_proto::v1::{receipt_service_client as receipts, schedule_service_client as schedules};
@@ -197,6 +200,18 @@ impl Session {
         let mut globals = self.globals.clone();
         globals.timeout = globals.timeout.max(FILE_SECONDS);
         client::dial(&globals).map(documents::DocumentServiceClient::new)
+    }
+
+    pub(crate) fn evaluations(
+        &self,
+    ) -> Result<evaluations::EvaluationServiceClient<Wire>, Failure> {
+        let client = evaluations::EvaluationServiceClient::new(self.wire()?);
+        Ok(client.max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    pub(crate) fn evaluators(&self) -> Result<evaluators::EvaluatorServiceClient<Wire>, Failure> {
+        let client = evaluators::EvaluatorServiceClient::new(self.wire()?);
+        Ok(client.max_decoding_message_size(LARGEST_ANSWER))
     }
 
     pub(crate) fn events(&self) -> Result<events::EventServiceClient<Wire>, Failure> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
 use crate::document::DocumentRules;
-use crate::ids::{CallId, RankingId};
+use crate::ids::{ApplicationId, CallId, RankingId};
 use crate::money::Eur;
 use crate::procedure;
 use crate::programme::Text;
@@ -215,6 +215,23 @@ pub enum Event {
     Cancelled {
         cancellation: Cancellation,
     },
+    /// Evaluators were drawn by lot; with the same seed, people and applications anybody draws
+    /// the same pairs again.
+    AssignmentsDrawn {
+        seed: String,
+        /// Who could be drawn.
+        evaluators: Vec<String>,
+        drawn: Vec<Assignment>,
+        /// Pairs that something speaks against.
+        barred: Vec<Assignment>,
+    },
+}
+
+/// An application and an evaluator.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Assignment {
+    pub application: ApplicationId,
+    pub evaluator: String,
 }
 
 impl Event {
@@ -236,6 +253,7 @@ impl Event {
             Self::ResultsMoved { .. } => "results_moved",
             Self::ResultsPublished { .. } => "results_published",
             Self::Cancelled { .. } => "cancelled",
+            Self::AssignmentsDrawn { .. } => "assignments_drawn",
         }
     }
 }
@@ -318,7 +336,7 @@ pub fn apply(before: Option<Call>, event: &Event) -> Option<Call> {
     }
     let call = before?;
     Some(match event {
-        Event::Loaded { .. } => call,
+        Event::Loaded { .. } | Event::AssignmentsDrawn { .. } => call,
         Event::Published => Call {
             state: State::Published,
             ..call

@@ -51,10 +51,11 @@ pub enum SubjectKind {
     Document,
     /// A sent letter's delivery.
     Letter,
+    Evaluator,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -67,6 +68,7 @@ impl SubjectKind {
         Self::Token,
         Self::Document,
         Self::Letter,
+        Self::Evaluator,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -83,6 +85,7 @@ impl SubjectKind {
             Self::Token => "token",
             Self::Document => "document",
             Self::Letter => "letter",
+            Self::Evaluator => "evaluator",
         }
     }
 }

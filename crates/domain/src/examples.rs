@@ -36,6 +36,9 @@ pub(crate) fn grid() -> ScoreGrid {
         aggregation: Aggregation::Mean,
         decimals: 2,
         rounding: Rounding::HalfUp,
+        comments_required: false,
+        evaluators_see_others: false,
+        consensus: None,
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Explanation {
     pub total: Decimal,
     /// Evaluations taken out with a reason.
     pub excluded: u32,
+    /// Whether the scores are those of one sheet that all evaluators agreed on.
+    pub by_agreement: bool,
     pub standing: Explained,
     /// From the eligible cost to the amount: `eligible` and the steps add up to `amount`.
     pub eligible: Eur,
@@ -114,6 +116,7 @@ pub fn explain(
         criteria: criteria(entry, candidate, &inputs.rules),
         total: candidate.score.total,
         excluded: entry.excluded,
+        by_agreement: entry.agreed.is_some(),
         standing,
         eligible: entry.eligible,
         steps: steps(entry, candidate, &inputs.rules, ranked.then_some(amount)),
@@ -122,8 +125,9 @@ pub fn explain(
 }
 
 fn criteria(entry: &Entry, candidate: &Candidate, rules: &RuleSet) -> Vec<CriterionSteps> {
+    let sheets = entry.counted();
     let explained = rules.score_grid.criteria.iter().map(|criterion| {
-        let given = entry.sheets.iter().filter_map(|sheet| {
+        let given = sheets.iter().filter_map(|sheet| {
             let mut scores = sheet.scores.iter();
             let found = scores.find(|(code, _)| *code == criterion.code);
             found.map(|(_, score)| (sheet.evaluation, *score))

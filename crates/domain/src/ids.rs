@@ -56,6 +56,10 @@ uuid_id!(
     ClarificationId,
     /// One evaluator's work on one application.
     EvaluationId,
+    /// An entry of the register of evaluators of a programme.
+    EvaluatorId,
+    /// One sheet proposed to all evaluators of an application.
+    AgreementId,
     /// One version of a call's ranking.
     RankingId,
     /// A grant decided for an application.

@@ -175,7 +175,8 @@ fn by_protocol(one: &Candidate, other: &Candidate) -> Ordering {
     lengths.then_with(|| one.protocol.cmp(&other.protocol))
 }
 
-fn below(candidate: &Candidate, rules: &RuleSet) -> Option<BelowReason> {
+/// The first threshold a candidate misses.
+pub(crate) fn below(candidate: &Candidate, rules: &RuleSet) -> Option<BelowReason> {
     let grid = &rules.score_grid;
     let missed = |of: &str, needed: Decimal, actual: Decimal| {
         (actual < needed).then(|| BelowReason {

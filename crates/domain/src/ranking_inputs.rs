@@ -1,12 +1,15 @@
 //! Everything a ranking and its allocation come from, kept with the ranking: whoever has it can
 //! compute the same places and cents again, years later.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::allocation::{Allocation, allocate};
 use crate::grant;
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, EvaluationId};
 use crate::money::Eur;
 use crate::ranking::{Candidate, Ranked, rank};
 use crate::receipt::{canonical, sha256_hex};
@@ -36,6 +39,9 @@ pub struct Entry {
     pub sheets: Vec<Sheet>,
     /// Evaluations that were taken out with a reason.
     pub excluded: u32,
+    /// The sheet that all its evaluators agreed on, which counts in place of each of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Vec<(String, Decimal)>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +136,26 @@ impl Entry {
         grant::compute(self.eligible, self.participants, self.requested, rules)
     }
 
-    fn candidate(
+    /// The sheets as they count: each evaluator's own, or the agreed one in its place.
+    pub fn counted(&self) -> Cow<'_, [Sheet]> {
+        let Some(agreed) = &self.agreed else {
+            return Cow::Borrowed(&self.sheets);
+        };
+        let counted = self.sheets.iter().map(|sheet| Sheet {
+            evaluation: sheet.evaluation,
+            scores: agreed.clone(),
+        });
+        counted.collect()
+    }
+
+    /// Takes an evaluation out of the count. What was agreed with it no longer stands.
+    pub fn take_out(&mut self, evaluation: EvaluationId) {
+        self.sheets.retain(|sheet| sheet.evaluation != evaluation);
+        self.excluded += 1;
+        self.agreed = None;
+    }
+
+    pub(crate) fn candidate(
         &self,
         grant: &grant::Grant,
         rules: &RuleSet,
@@ -142,7 +167,7 @@ impl Entry {
             participants: self.participants,
             grant: grant.amount,
             eligible: self.eligible,
-            score: scoring::aggregate(&self.sheets, self.excluded, &rules.score_grid)?,
+            score: scoring::aggregate(&self.counted(), self.excluded, &rules.score_grid)?,
         })
     }
 }

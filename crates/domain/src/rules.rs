@@ -120,6 +120,32 @@ pub struct ScoreGrid {
     /// Decimals kept of each criterion's aggregated points.
     pub decimals: u32,
     pub rounding: Rounding,
+    /// Whether every score needs its comment.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub comments_required: bool,
+    /// Whether an evaluator who has scored sees the other sheets of the same application.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub evaluators_see_others: bool,
+    /// When sheets are too far apart to be averaged; `None` averages them always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consensus: Option<ConsensusRule>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_off(switch: &bool) -> bool {
+    !*switch
+}
+
+/// How far the sheets of one application may be apart; at least one bound is stated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsensusRule {
+    /// Most points between the highest and the lowest total.
+    pub max_spread: Option<Decimal>,
+    /// Widest difference within one criterion, as a share of the scale.
+    pub max_criterion_spread: Option<BasisPoints>,
 }
 
 impl ScoreGrid {

@@ -68,10 +68,7 @@ impl Refusal {
 /// and need not be there, but one sheet at least must be.
 pub fn aggregate(sheets: &[Sheet], excluded: u32, grid: &ScoreGrid) -> Result<Score, Refusal> {
     let present = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
-    let required = grid
-        .evaluators_per_application
-        .saturating_sub(excluded)
-        .max(1);
+    let required = required(grid, excluded);
     if present < required {
         return Err(Refusal::EvaluationMissing { required, present });
     }
@@ -98,6 +95,12 @@ pub fn aggregate(sheets: &[Sheet], excluded: u32, grid: &ScoreGrid) -> Result<Sc
         .collect();
     let total = criteria.iter().map(|score| score.points).sum();
     Ok(Score { criteria, total })
+}
+
+/// Sheets that must be there when so many evaluations were taken out with a reason.
+pub fn required(grid: &ScoreGrid, excluded: u32) -> u32 {
+    let required = grid.evaluators_per_application;
+    required.saturating_sub(excluded).max(1)
 }
 
 /// `Σ score × weight ÷ (scale × evaluators)`, divided last, then rounded.

@@ -58,8 +58,7 @@ pub fn change(inputs: &Inputs, changes: &Changes) -> Result<Inputs, Refusal> {
         };
         let entry = after.entries.iter_mut().find(counts);
         let entry = entry.ok_or(Refusal::UnknownEvaluation(*annulled))?;
-        entry.sheets.retain(|sheet| sheet.evaluation != *annulled);
-        entry.excluded += 1;
+        entry.take_out(*annulled);
     }
     for declined in &changes.declined {
         if inputs.entry(*declined).is_none() {

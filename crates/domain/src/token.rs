@@ -96,8 +96,8 @@ impl Refusal {
     }
 }
 
-/// Roles one token may not join: who manages tokens sees no cases; who evaluates does not run
-/// the call, and a consortium is nothing else.
+/// Roles one token may not join: who manages tokens sees no cases; who evaluates neither runs
+/// the call nor sees the sheets of others, and a consortium is nothing else.
 const EXCLUSIVE: [(Role, &[Role]); 3] = [
     (
         Role::Admin,
@@ -118,6 +118,8 @@ const EXCLUSIVE: [(Role, &[Role]); 3] = [
             Role::Manager,
             Role::Approver,
             Role::Consortium,
+            Role::Auditor,
+            Role::Viewer,
         ],
     ),
     (
@@ -195,6 +197,13 @@ pub fn apply(before: Option<Token>, event: &Event) -> Option<Token> {
 impl Token {
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && now <= self.expires_at
+    }
+
+    /// Whether it let its holder see every application of `programme` at any time from `since` on.
+    pub fn showed_all_since(&self, programme: &ProgrammeId, since: DateTime<Utc>) -> bool {
+        let lived = self.expires_at >= since && self.revoked_at.is_none_or(|at| at >= since);
+        let actor = self.actor();
+        lived && actor.sees_all_consortia() && actor.sees_programme(programme)
     }
 
     pub fn actor(&self) -> Actor {

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use bando_domain::evaluation::{self, Evaluation, Score, State};
+use bando_domain::evaluation::{self, Details, Evaluation, Score, State};
 use bando_domain::event::SubjectKind;
-use bando_domain::ids::{ApplicationId, CallId, EvaluationId};
+use bando_domain::ids::{ApplicationId, CallId, EvaluationId, ProgrammeId};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
@@ -60,19 +60,83 @@ pub async fn list<D: Db>(
     }))
 }
 
-/// Whether an application is assigned to this evaluator.
-pub async fn is_assigned<D: Db>(
+/// What an evaluator has to do with an application, whatever its state.
+pub async fn of_pair<D: Db>(
     db: &D,
     application: ApplicationId,
     evaluator: &str,
-) -> Result<bool, Error> {
+) -> Result<Option<Versioned<Evaluation>>, Error> {
     let found = Entity::find()
         .filter(Column::Application.eq(application.0))
         .filter(Column::Evaluator.eq(evaluator))
-        .filter(Column::State.ne(State::Excluded.as_str()))
         .one(db.connection())
         .await?;
-    Ok(found.is_some())
+    Ok(with_scores(db, Vec::from_iter(found)).await?.pop())
+}
+
+/// All evaluations of these applications, in order of assignment.
+pub async fn of_applications<D: Db>(
+    db: &D,
+    applications: impl IntoIterator<Item = ApplicationId>,
+) -> Result<Vec<Versioned<Evaluation>>, Error> {
+    let ids = applications.into_iter().map(|id| id.0);
+    let rows = Entity::find()
+        .filter(Column::Application.is_in(ids))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    with_scores(db, rows).await
+}
+
+/// What an evaluator is doing or has done in the calls of a programme and counts or will count.
+pub async fn live_of<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    evaluator: &str,
+) -> Result<Vec<Versioned<Evaluation>>, Error> {
+    let live = State::ALL.into_iter().filter(|state| state.is_live());
+    let rows = Entity::find()
+        .filter(Column::Evaluator.eq(evaluator))
+        .filter(Column::Call.starts_with(format!("{programme}/")))
+        .filter(Column::State.is_in(live.map(State::as_str)))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    with_scores(db, rows).await
+}
+
+/// How many evaluations of a call an evaluator has in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    pub evaluator: String,
+    pub state: State,
+    pub flagged: bool,
+    pub count: u64,
+}
+
+/// The work of every evaluator of a call, by name.
+pub async fn workload<D: Db>(db: &D, call: &CallId) -> Result<Vec<Workload>, Error> {
+    let rows: Vec<(String, String, bool, i64)> = Entity::find()
+        .select_only()
+        .columns([Column::Evaluator, Column::State, Column::Flagged])
+        .column_as(Column::Id.count(), "count")
+        .filter(Column::Call.eq(call.to_string()))
+        .group_by(Column::Evaluator)
+        .group_by(Column::State)
+        .group_by(Column::Flagged)
+        .order_by_asc(Column::Evaluator)
+        .into_tuple()
+        .all(db.connection())
+        .await?;
+    let rows = rows.into_iter().map(|(evaluator, state, flagged, count)| {
+        Ok(Workload {
+            evaluator,
+            state: by_name(State::ALL, State::as_str, &state)?,
+            flagged,
+            count: u64::try_from(count).map_err(Error::internal)?,
+        })
+    });
+    rows.collect()
 }
 
 /// How many score sheets are in for a call, whatever became of them.
@@ -112,6 +176,10 @@ async fn with_scores<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Ev
                 state: by_name(State::ALL, State::as_str, &row.state)?,
                 scores: by_evaluation.remove(&row.id).unwrap_or_default(),
                 excluded_because: row.excluded_because,
+                details: match row.details {
+                    Some(details) => serde_json::from_value(details)?,
+                    None => Details::default(),
+                },
             };
             Ok(Versioned {
                 version: row.version,
@@ -165,6 +233,8 @@ async fn save_own(
         evaluator: evaluation.evaluator.clone(),
         state: evaluation.state.as_str().to_owned(),
         excluded_because: evaluation.excluded_because.clone(),
+        details: Some(serde_json::to_value(&evaluation.details)?),
+        flagged: evaluation.is_flagged(),
     };
     save_row!(tx, Entity, Column, row, exists, version, evaluation.id.0)
 }

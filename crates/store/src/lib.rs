@@ -12,6 +12,7 @@ pub mod documents;
 mod door;
 mod error;
 pub mod evaluations;
+pub mod evaluators;
 pub mod events;
 pub mod installation;
 pub mod late_attempts;

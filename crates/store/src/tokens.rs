@@ -38,6 +38,17 @@ pub async fn list<D: Db>(db: &D, page: &PageQuery) -> Result<Page<Versioned<Toke
     }))
 }
 
+/// Every token that was ever made for a person.
+pub async fn of_person<D: Db>(db: &D, person: &str) -> Result<Vec<Token>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Person.eq(person))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    let tokens = rows.into_iter().map(|row| Ok(read(row)?.value));
+    tokens.collect()
+}
+
 /// Whether any token was ever made.
 pub async fn any<D: Db>(db: &D) -> Result<bool, Error> {
     Ok(Entity::find().count(db.connection()).await? > 0)

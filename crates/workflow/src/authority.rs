@@ -2,6 +2,7 @@
 
 use bando_domain::actor::{Actor, Role};
 use bando_domain::application::Application;
+use bando_domain::evaluation;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId, ProgrammeId};
 use bando_store::{Versioned, applications, evaluations};
 
@@ -15,7 +16,11 @@ pub(crate) fn expect_programme(actor: &Actor, programme: &ProgrammeId) -> Result
     Err(Error::NotFound(format!("programme {programme}")))
 }
 
-/// An application the actor may read: office roles, its consortium, assigned evaluators.
+/// An application the actor may read: office roles, its consortium, and evaluators who declared to
+/// be free of conflicts of interest. Everything that belongs to an application is read after this.
+///
+/// # Errors
+/// `CONFLICT_NOT_DECLARED` or `EVALUATOR_FLAGGED` for an evaluator it is not open to yet.
 pub(crate) async fn visible_application(
     cx: &Context,
     actor: &Actor,
@@ -30,12 +35,16 @@ pub(crate) async fn visible_application(
     if found.value.call != *call {
         return Err(hidden());
     }
-    if actor.sees_consortium(found.value.consortium) {
+    if actor.sees_consortium(found.value.consortium) && !actor.is(Role::Evaluator) {
         return Ok(found);
     }
-    let assigned = actor.is(Role::Evaluator)
-        && evaluations::is_assigned(cx.store.read(), id, &actor.person).await?;
-    if assigned { Ok(found) } else { Err(hidden()) }
+    if !actor.is(Role::Evaluator) {
+        return Err(hidden());
+    }
+    let own = evaluations::of_pair(cx.store.read(), id, &actor.person).await?;
+    let own = own.filter(|own| own.value.state.is_live());
+    evaluation::may_open(&own.ok_or_else(hidden)?.value)?;
+    Ok(found)
 }
 
 /// Only the consortium itself acts for itself.

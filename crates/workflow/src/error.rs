@@ -5,7 +5,8 @@ use bando_domain::project::Violation;
 use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
-    application, call, clarification, eligibility, evaluation, letter, proposal, ranking_version,
+    application, call, clarification, consensus, draw, eligibility, evaluation, letter, proposal,
+    ranking_version,
     scoring, token,
 };
 use bando_store::Kind;
@@ -200,6 +201,8 @@ refusals!(
     clarification::Refusal,
     letter::Refusal,
     call::Refusal,
+    consensus::Refusal,
+    draw::Refusal,
     evaluation::Refusal,
     proposal::Refusal,
     ranking_version::Refusal,

@@ -17,6 +17,7 @@ pub mod eligibility;
 pub mod entropy;
 mod error;
 pub mod evaluations;
+pub mod evaluators;
 pub mod events;
 pub mod ledger;
 pub mod letters;

@@ -6,7 +6,8 @@ use bando_domain::actor::Actor;
 use bando_domain::application::{Application, State as ApplicationState};
 use bando_domain::call;
 use bando_domain::call::{Call, State as CallState};
-use bando_domain::evaluation::{Evaluation, State as EvaluationState};
+use bando_domain::consensus;
+use bando_domain::evaluation::{self, Evaluation};
 use bando_domain::explanation::{self, Explanation};
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId, ProposalId, RankingId};
 use bando_domain::proposal::{self, Proposal};
@@ -108,6 +109,7 @@ pub async fn compute(cx: &Context, command: &Command, call: &CallId) -> Result<C
         expect_checked_by_rules_in_force(cx, &call).await?;
         let inputs = inputs(cx, &call).await?;
         let computed = inputs.compute()?;
+        consensus::expect_settled(&inputs)?;
         expect_over_minimum(&computed)?;
         let inputs_sha256 = inputs.sha256()?;
         let (person, at) = (command.actor.person.clone(), command.received_at);
@@ -218,7 +220,7 @@ async fn expect_checked_by_rules_in_force(cx: &Context, call: &Call) -> Result<(
 }
 
 /// What a ranking of the call would be computed from now.
-async fn inputs(cx: &Context, call: &Call) -> Result<Inputs, Error> {
+pub(crate) async fn inputs(cx: &Context, call: &Call) -> Result<Inputs, Error> {
     let entries = entries(cx, call, Some(ApplicationState::Admissible)).await?;
     let (budget, rules) = (call.terms.budget, call.terms.rules.clone());
     Ok(Inputs::new(budget, rules, entries))
@@ -244,10 +246,6 @@ async fn entries(
 }
 
 fn entry(call: &Call, application: &Application, evaluations: &[Evaluation]) -> Entry {
-    let excluded = evaluations
-        .iter()
-        .filter(|known| known.state == EvaluationState::Excluded)
-        .count();
     let counted = application.counted();
     let check = application.check.as_ref();
     Entry {
@@ -258,7 +256,8 @@ fn entry(call: &Call, application: &Application, evaluations: &[Evaluation]) -> 
         eligible: check.map(|check| check.grant.eligible).unwrap_or_default(),
         requested: check.and_then(|check| check.grant.requested()),
         sheets: evaluations.iter().filter_map(Evaluation::sheet).collect(),
-        excluded: u32::try_from(excluded).unwrap_or(u32::MAX),
+        excluded: consensus::excluded(evaluations),
+        agreed: consensus::agreed(evaluations).map(evaluation::plain),
     }
 }
 
@@ -366,7 +365,7 @@ pub async fn verify(
     })
 }
 
-async fn all_evaluations(cx: &Context, call: &CallId) -> Result<Vec<Evaluation>, Error> {
+pub(crate) async fn all_evaluations(cx: &Context, call: &CallId) -> Result<Vec<Evaluation>, Error> {
     let mut all = Vec::new();
     let mut page = PageQuery {
         size: PAGE,
@@ -382,7 +381,7 @@ async fn all_evaluations(cx: &Context, call: &CallId) -> Result<Vec<Evaluation>,
     }
 }
 
-async fn all_applications(
+pub(crate) async fn all_applications(
     cx: &Context,
     call: &CallId,
     state: Option<ApplicationState>,

@@ -1,11 +1,15 @@
 //! API tokens: made by an admin, shown once, recognised by their hash.
 
+use std::collections::BTreeSet;
+
 use bando_domain::actor::{Actor, Role};
-use bando_domain::ids::{ConsortiumId, ProgrammeId, TokenId};
+use bando_domain::call::State as CallState;
+use bando_domain::ids::{CallId, ConsortiumId, ProgrammeId, TokenId};
 use bando_domain::receipt::sha256_hex;
 use bando_domain::token::{self, Token};
 use bando_store::{
-    Consequences, Page, PageQuery, Tx, Versioned, consortia, programmes, record, tokens,
+    Consequences, Page, PageQuery, Tx, Versioned, calls, consortia, evaluations, programmes,
+    record, tokens,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -41,6 +45,7 @@ pub struct Created {
 pub async fn create(cx: &Context, command: &Command, wanted: Wanted) -> Result<Created, Error> {
     cx.once(command, || async {
         expect_subjects(cx, &wanted).await?;
+        expect_no_evaluator(cx, &wanted).await?;
         let secret = fresh_secret();
         let (wanted, hidden) = (wanted.clone(), secret.clone());
         let mut created: Created = cx
@@ -106,6 +111,33 @@ fn made(id: TokenId, wanted: &Wanted, secret: &str, tx: &Tx, bootstrap: bool) ->
         revoked_at: None,
         bootstrap,
     }
+}
+
+/// Who evaluates a call that is not awarded gets no token that shows its other sheets.
+async fn expect_no_evaluator(cx: &Context, wanted: &Wanted) -> Result<(), Error> {
+    let Some(programme) = &wanted.programme else {
+        return Ok(());
+    };
+    if wanted
+        .roles
+        .iter()
+        .all(|role| matches!(role, Role::Evaluator | Role::Consortium))
+    {
+        return Ok(());
+    }
+    let db = cx.store.read();
+    let work = evaluations::live_of(db, programme, &wanted.person).await?;
+    let in_calls: BTreeSet<CallId> = work.into_iter().map(|known| known.value.call).collect();
+    for call in in_calls {
+        if calls::get(db, &call).await?.value.state != CallState::Awarded {
+            let message = format!(
+                "{} evaluates call {call}, which is not awarded",
+                wanted.person
+            );
+            return Err(Error::refused("EVALUATOR_IS_OFFICER", message));
+        }
+    }
+    Ok(())
 }
 
 async fn expect_subjects(cx: &Context, wanted: &Wanted) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod consortia;
 mod crash;
 mod documents;
 mod editions;
+mod evaluating;
 mod full_disk;
 mod letters;
 mod mending;

@@ -118,6 +118,10 @@ fn runnable(example: &str, folder: &Path) -> Vec<String> {
         if word.starts_with("ER-2016-") {
             return format!("programmes/er/calls/2016/applications/{SOMETHING}");
         }
+        if word.contains("$(bando evaluation ") {
+            let application = format!("programmes/er/calls/2016/applications/{SOMETHING}");
+            return format!("{application}/evaluations/{SOMETHING}");
+        }
         if word.contains("$(") || is_number {
             return SOMETHING.to_owned();
         }

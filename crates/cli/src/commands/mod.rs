@@ -15,6 +15,9 @@ pub(crate) mod consortium;
 mod consortium_file;
 mod consortium_register;
 pub(crate) mod document;
+pub(crate) mod evaluation;
+mod evaluation_acts;
+pub(crate) mod evaluator;
 pub(crate) mod event;
 pub(crate) mod letter;
 mod mending;
@@ -23,6 +26,7 @@ pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
 pub(crate) mod schedule;
+mod sheet_file;
 pub(crate) mod shell;
 pub(crate) mod timer;
 pub(crate) mod today;
@@ -90,6 +94,8 @@ async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Programme(command) => programme::run(command, session).await,
         Command::Consortium(command) => consortium::run(command, session).await,
         Command::Application(command) => application::run(command, session).await,
+        Command::Evaluation(command) => evaluation::run(command, session).await,
+        Command::Evaluator(command) => evaluator::run(command, session).await,
         Command::Ranking(command) => ranking::run(command, session).await,
         Command::Proposal(command) => proposal::run(command, session).await,
         Command::Award(command) => award::run(command, session).await,

@@ -2,6 +2,7 @@
 
 mod asked;
 mod document;
+mod evaluation;
 mod ledger;
 pub mod names;
 mod ranking;
@@ -12,6 +13,7 @@ mod show;
 
 pub use asked::*;
 pub use document::*;
+pub use evaluation::*;
 pub use ledger::*;
 pub use ranking::*;
 pub use read::*;

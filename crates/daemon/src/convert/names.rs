@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bando_domain::ids::{
-    ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, LetterId,
-    ProgrammeId, ProposalId, TokenId,
+    ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, EvaluatorId,
+    LetterId, ProgrammeId, ProposalId, TokenId,
 };
 use bando_domain::project::Violation;
 use bando_workflow::Error;
@@ -134,6 +134,11 @@ pub fn call_or_application(
         return Ok((call, Some(application)));
     }
     Ok((call(field, name)?, None))
+}
+
+pub fn evaluator(field: &str, name: &str) -> Result<(ProgrammeId, EvaluatorId), Error> {
+    let [programme, evaluator] = parts(field, name, ["programmes", "evaluators"])?;
+    Ok((id(field, programme)?, id(field, evaluator)?))
 }
 
 /// The version is `None` for `rankings/-`.

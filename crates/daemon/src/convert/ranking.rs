@@ -56,6 +56,7 @@ pub fn explanation(view: &View, explained: Explanation) -> v1::ExplainRankingRes
         criteria: criteria.collect(),
         total: explained.total.to_string(),
         excluded_evaluations: count(explained.excluded),
+        by_agreement: explained.by_agreement,
         eligible_cents: explained.eligible.as_cents(),
         steps: steps.collect(),
         amount_cents: explained.amount.as_cents(),

@@ -5,7 +5,6 @@ use bando_domain::call::{Call, Outage, Results, State as CallState};
 use bando_domain::civil::{Language, print_instant};
 use bando_domain::document::{DocumentType, Limits};
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
-use bando_domain::evaluation::{Evaluation, State as EvaluationState};
 use bando_domain::ids::{CallId, ProgrammeId};
 use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
@@ -227,6 +226,7 @@ fn cost_category(category: &CostCategory) -> v1::CostCategory {
 }
 
 fn score_grid(grid: &ScoreGrid) -> v1::ScoreGrid {
+    let consensus = grid.consensus.as_ref();
     v1::ScoreGrid {
         scale: grid.scale.to_string(),
         criteria: grid
@@ -251,6 +251,14 @@ fn score_grid(grid: &ScoreGrid) -> v1::ScoreGrid {
             Rounding::HalfEven => "half_even".to_owned(),
             Rounding::Down => "down".to_owned(),
         },
+        comments_required: grid.comments_required,
+        evaluators_see_others: grid.evaluators_see_others,
+        consensus_max_spread: consensus
+            .and_then(|rule| rule.max_spread)
+            .map(|points| points.to_string()),
+        consensus_max_criterion_spread_basis_points: consensus
+            .and_then(|rule| rule.max_criterion_spread)
+            .map(|share| count(share.0)),
     }
 }
 
@@ -476,31 +484,5 @@ pub fn statement(signed: &Signed) -> v1::SignedStatement {
             .map(|id| id.to_string())
             .unwrap_or_default(),
         admitted_by: stated.admitted_by.clone().unwrap_or_default(),
-    }
-}
-
-pub fn evaluation(known: &Versioned<Evaluation>) -> v1::Evaluation {
-    let evaluation = &known.value;
-    let state = match evaluation.state {
-        EvaluationState::Assigned => v1::EvaluationState::Assigned,
-        EvaluationState::Scored => v1::EvaluationState::Scored,
-        EvaluationState::Excluded => v1::EvaluationState::Excluded,
-    };
-    let application = names::of_application(&evaluation.call, evaluation.application);
-    v1::Evaluation {
-        name: format!("{application}/evaluations/{}", evaluation.id),
-        evaluator: evaluation.evaluator.clone(),
-        state: state.into(),
-        scores: evaluation
-            .scores
-            .iter()
-            .map(|score| v1::Score {
-                criterion: score.criterion.clone(),
-                score: score.score.to_string(),
-                comment: score.comment.clone(),
-            })
-            .collect(),
-        excluded_because: evaluation.excluded_because.clone().unwrap_or_default(),
-        etag: etag(known.version),
     }
 }

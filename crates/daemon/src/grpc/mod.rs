@@ -8,6 +8,7 @@ mod consortia;
 mod documents;
 mod eligibility;
 mod evaluations;
+mod evaluators;
 mod gate;
 mod ledger;
 mod page;
@@ -124,6 +125,9 @@ impl Api {
         ))
         .add_service(limited!(
             v1::evaluation_service_server::EvaluationServiceServer<_>
+        ))
+        .add_service(limited!(
+            v1::evaluator_service_server::EvaluatorServiceServer<_>
         ))
         .add_service(limited!(
             v1::ranking_service_server::RankingServiceServer<_>

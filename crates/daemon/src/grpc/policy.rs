@@ -171,7 +171,31 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.EvaluationService/GetEvaluation",
         OFFICE_AND_EVALUATORS,
     ),
+    (
+        "/bando.v1.EvaluationService/GetCover",
+        OFFICE_AND_EVALUATORS,
+    ),
+    ("/bando.v1.EvaluationService/ListProgress", OFFICE),
     ("/bando.v1.EvaluationService/AssignEvaluation", OFFICERS),
+    ("/bando.v1.EvaluationService/DrawAssignments", OFFICERS),
+    ("/bando.v1.EvaluationService/ReassignEvaluation", OFFICERS),
+    ("/bando.v1.EvaluationService/LiftFlags", Roles(&[Manager])),
+    (
+        "/bando.v1.EvaluationService/DeclareConflict",
+        Roles(&[Evaluator]),
+    ),
+    (
+        "/bando.v1.EvaluationService/ReviseEvaluation",
+        Roles(&[Evaluator]),
+    ),
+    (
+        "/bando.v1.EvaluationService/ProposeConsensus",
+        Roles(&[Manager]),
+    ),
+    (
+        "/bando.v1.EvaluationService/ConfirmConsensus",
+        Roles(&[Evaluator]),
+    ),
     (
         "/bando.v1.EvaluationService/ScoreEvaluation",
         Roles(&[Evaluator]),
@@ -180,6 +204,10 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.EvaluationService/ExcludeEvaluation",
         Roles(&[Manager]),
     ),
+    ("/bando.v1.EvaluatorService/ListEvaluators", OFFICE),
+    ("/bando.v1.EvaluatorService/GetEvaluator", OFFICE),
+    ("/bando.v1.EvaluatorService/RegisterEvaluator", OFFICERS),
+    ("/bando.v1.EvaluatorService/UpdateEvaluator", OFFICERS),
     ("/bando.v1.RankingService/ComputeRanking", OFFICERS),
     ("/bando.v1.RankingService/GetRanking", OFFICE),
     ("/bando.v1.RankingService/ExplainRanking", OFFICE),
@@ -279,6 +307,7 @@ mod tests {
                 "Clarification",
                 "Consortium",
                 "Evaluation",
+                "Evaluator",
                 "Ranking",
                 "Award",
             ];

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::reader::{Read, Section, Value, all};
 use super::values;
 use crate::programme::Text;
-use crate::rules::{Aggregation, Criterion, Rounding, ScoreGrid, TieBreak};
+use crate::rules::{Aggregation, ConsensusRule, Criterion, Rounding, ScoreGrid, TieBreak};
 
 /// Most criteria of a grid.
 const CRITERIA_LIMIT: usize = 50;
@@ -86,6 +86,9 @@ fn grid(
         ("down", Rounding::Down),
     ];
     let rounding = section.required("rounding", values::choice(&roundings));
+    let comments = section.optional("comments_required", values::switch);
+    let see_others = section.optional("evaluators_see_others", values::switch);
+    let consensus = section.optional("consensus", |value| consensus(value, weights));
     Ok(ScoreGrid {
         scale: scale?,
         criteria: all(criteria?.into_iter().map(DraftCriterion::finish).collect())?,
@@ -94,6 +97,33 @@ fn grid(
         aggregation: aggregation?,
         decimals: decimals?,
         rounding: rounding?,
+        comments_required: comments?.unwrap_or(false),
+        evaluators_see_others: see_others?.unwrap_or(false),
+        consensus: consensus?,
+    })
+}
+
+/// `[rules.score_grid.consensus]`: how far sheets may be apart.
+fn consensus(value: &Value<'_>, weights: Read<Decimal>) -> Read<ConsensusRule> {
+    let section = value.section()?;
+    let points = section.optional("max_spread", values::points);
+    if let (Ok(Some(points)), Ok(weights)) = (points, weights)
+        && points >= weights
+    {
+        let rule = format!(
+            "must be below the sum of the weights, {weights}: no sheets are \
+                            further apart"
+        );
+        section.refuse("max_spread", rule);
+    }
+    let share = section.optional("max_criterion_spread_basis_points", values::share);
+    let (max_spread, max_criterion_spread) = (points?, share?);
+    if max_spread.is_none() && max_criterion_spread.is_none() {
+        return Err(section.refuse("max_spread", "must be given, or the bound per criterion"));
+    }
+    Ok(ConsensusRule {
+        max_spread,
+        max_criterion_spread,
     })
 }
 
@@ -346,6 +376,49 @@ mod tests {
             (e, last, "rules.tie_breaks[8]", "must differ"),
         ]);
         accept(&[(e, "")]);
+    }
+
+    #[test]
+    fn the_switches_of_evaluating_are_off_unless_they_are_on() {
+        let with = |keys: &str| format!("scale = 10\n{keys}");
+        let key = |name: &str| format!("rules.score_grid.{name}");
+        check(&[
+            (
+                "scale = 10",
+                &with("comments_required = \"yes\""),
+                &key("comments_required"),
+                "true or false",
+            ),
+            (
+                "scale = 10",
+                &with("consensus = {}"),
+                &key("consensus.max_spread"),
+                "must be given",
+            ),
+            (
+                "scale = 10",
+                &with("consensus.max_spread = 100"),
+                &key("consensus.max_spread"),
+                "weights, 100",
+            ),
+            (
+                "scale = 10",
+                &with("consensus.max_criterion_spread_basis_points = 10001"),
+                &key("consensus.max_criterion_spread_basis_points"),
+                "basis points",
+            ),
+        ]);
+        let grid = |text: &str| parsed(text).terms.rules.score_grid;
+        let silent = grid(CALL);
+        assert!(!silent.comments_required && !silent.evaluators_see_others);
+        assert_eq!(silent.consensus, None);
+        let keys = "comments_required = true\nevaluators_see_others = true\n\
+                    consensus.max_spread = 20";
+        let told = grid(&edited(CALL, "scale = 10", &with(keys)));
+        assert!(told.comments_required && told.evaluators_see_others);
+        let rule = told.consensus.unwrap();
+        assert_eq!(rule.max_spread, Some(Decimal::from(20)));
+        assert_eq!(rule.max_criterion_spread, None);
     }
 
     #[test]

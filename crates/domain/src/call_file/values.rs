@@ -120,6 +120,14 @@ fn read_points(value: &Value<'_>) -> Option<Decimal> {
         .filter(|points| *points <= POINTS_LIMIT)
 }
 
+/// On or off.
+pub(super) fn switch(value: &Value<'_>) -> Read<bool> {
+    match value.raw() {
+        DeValue::Boolean(switch) => Ok(*switch),
+        _ => Err(value.refuse("must be true or false, without quotes")),
+    }
+}
+
 /// Any text.
 pub(super) fn text<'a>(value: &Value<'a>) -> Read<&'a str> {
     match value.raw() {

@@ -65,6 +65,8 @@ struct Application {
     scores: Vec<Vec<Decimal>>,
     #[serde(default)]
     excluded: u32,
+    /// One score per criterion that all evaluators agreed on.
+    agreed: Option<Vec<Decimal>>,
 }
 
 const fn ten() -> u32 {
@@ -146,14 +148,14 @@ fn tie_break(key: &str) -> TieBreak {
 }
 
 fn entry(number: u128, application: Application, rules: &RuleSet) -> Entry {
-    let criteria = &rules.score_grid.criteria;
-    let sheet = |(position, scores): (u128, Vec<Decimal>)| Sheet {
+    let scores = |scores: Vec<Decimal>| {
+        let criteria = rules.score_grid.criteria.iter();
+        let codes = criteria.map(|criterion| criterion.code.clone());
+        codes.zip(scores).collect::<Vec<_>>()
+    };
+    let sheet = |(position, given): (u128, Vec<Decimal>)| Sheet {
         evaluation: EvaluationId(Uuid::from_u128(number * 100 + position)),
-        scores: criteria
-            .iter()
-            .map(|criterion| criterion.code.clone())
-            .zip(scores)
-            .collect(),
+        scores: scores(given),
     };
     Entry {
         application: ApplicationId(Uuid::from_u128(number)),
@@ -164,6 +166,7 @@ fn entry(number: u128, application: Application, rules: &RuleSet) -> Entry {
         requested: application.requested.map(eur),
         sheets: (0..).zip(application.scores).map(sheet).collect(),
         excluded: application.excluded,
+        agreed: application.agreed.map(scores),
     }
 }
 

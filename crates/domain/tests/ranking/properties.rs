@@ -70,6 +70,7 @@ prop_compose! {
                 requested: requested.map(Eur::cents),
                 sheets: vec![sheet(number, score)],
                 excluded: 0,
+                agreed: None,
             }
         });
         let entries = entries.collect();

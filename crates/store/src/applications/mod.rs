@@ -6,6 +6,7 @@ mod write;
 use std::collections::HashMap;
 
 use bando_domain::application::{self, Application, State};
+use bando_domain::evaluation::State as EvaluationState;
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
 use bando_domain::money::Eur;
@@ -30,7 +31,7 @@ pub use write::seal;
 pub struct Filter {
     pub state: Option<State>,
     pub consortium: Option<ConsortiumId>,
-    /// Only those assigned to this evaluator.
+    /// Only those that are open to this evaluator.
     pub evaluator: Option<String>,
 }
 
@@ -71,6 +72,12 @@ pub async fn of_consortium<D: Db>(
     Ok(row.map(|row| row.id.into()))
 }
 
+/// States of an evaluation in which its application is open to the evaluator.
+const OPEN_TO_EVALUATOR: [&str; 2] = [
+    EvaluationState::Declared.as_str(),
+    EvaluationState::Scored.as_str(),
+];
+
 /// The applications of a call in order of creation.
 pub async fn list<D: Db>(
     db: &D,
@@ -90,6 +97,8 @@ pub async fn list<D: Db>(
             .column(evaluations::Column::Application)
             .from(evaluations::Entity)
             .and_where(evaluations::Column::Evaluator.eq(evaluator.as_str()))
+            .and_where(evaluations::Column::State.is_in(OPEN_TO_EVALUATOR))
+            .and_where(evaluations::Column::Flagged.eq(false))
             .to_owned();
         query = query.filter(Column::Id.in_subquery(assigned));
     }

@@ -75,6 +75,12 @@ const ALL: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        name: "0006_evaluators",
+        tables: include_str!("0006_evaluators.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 impl MigrationName for Migration {

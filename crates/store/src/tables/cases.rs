@@ -274,6 +274,8 @@ pub(crate) mod evaluations {
         pub(crate) evaluator: String,
         pub(crate) state: String,
         pub(crate) excluded_because: Option<String>,
+        pub(crate) details: Option<Json>,
+        pub(crate) flagged: bool,
     }
 
     super::super::plain!();

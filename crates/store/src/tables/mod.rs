@@ -6,6 +6,7 @@ mod ledger;
 mod mending;
 mod papers;
 mod redirections;
+mod register;
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ pub(crate) use ledger::*;
 pub(crate) use mending::*;
 pub(crate) use papers::*;
 pub(crate) use redirections::*;
+pub(crate) use register::*;
 
 use crate::door::columns::{Columns, of_entity};
 

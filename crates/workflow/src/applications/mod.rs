@@ -80,7 +80,7 @@ pub async fn list(
     page: &PageQuery,
 ) -> Result<Page<View>, Error> {
     let call = call_cases::get(cx, actor, call).await?.value;
-    if actor.is(Role::Evaluator) && !actor.sees_all_consortia() {
+    if actor.is(Role::Evaluator) {
         filter.evaluator = Some(actor.person.clone());
     } else if let Some(own) = own_only(actor)? {
         filter.consortium = Some(own);
