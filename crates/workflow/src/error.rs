@@ -6,8 +6,7 @@ use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
     application, call, clarification, consensus, draw, eligibility, evaluation, letter, proposal,
-    ranking_version,
-    scoring, token,
+    ranking_version, scoring, token,
 };
 use bando_store::Kind;
 use chrono::{DateTime, Utc};

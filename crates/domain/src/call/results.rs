@@ -161,7 +161,8 @@ pub(super) fn applied(mut call: Call, event: &Event) -> Call {
         | Event::Closed
         | Event::Ranked { .. }
         | Event::Awarded
-        | Event::Cancelled { .. } => {}
+        | Event::Cancelled { .. }
+        | Event::AssignmentsDrawn { .. } => {}
     }
     call
 }
