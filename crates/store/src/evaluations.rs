@@ -7,7 +7,7 @@ use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, EvaluationId, ProgrammeId};
 use sea_orm::sea_query::Query;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
@@ -114,9 +114,17 @@ pub struct Workload {
     pub count: u64,
 }
 
+#[derive(FromQueryResult)]
+struct Counted {
+    evaluator: String,
+    state: String,
+    flagged: bool,
+    count: i64,
+}
+
 /// The work of every evaluator of a call, by name.
 pub async fn workload<D: Db>(db: &D, call: &CallId) -> Result<Vec<Workload>, Error> {
-    let rows: Vec<(String, String, bool, i64)> = Entity::find()
+    let rows = Entity::find()
         .select_only()
         .columns([Column::Evaluator, Column::State, Column::Flagged])
         .column_as(Column::Id.count(), "count")
@@ -125,15 +133,15 @@ pub async fn workload<D: Db>(db: &D, call: &CallId) -> Result<Vec<Workload>, Err
         .group_by(Column::State)
         .group_by(Column::Flagged)
         .order_by_asc(Column::Evaluator)
-        .into_tuple()
+        .into_model::<Counted>()
         .all(db.connection())
         .await?;
-    let rows = rows.into_iter().map(|(evaluator, state, flagged, count)| {
+    let rows = rows.into_iter().map(|row| {
         Ok(Workload {
-            evaluator,
-            state: by_name(State::ALL, State::as_str, &state)?,
-            flagged,
-            count: u64::try_from(count).map_err(Error::internal)?,
+            evaluator: row.evaluator,
+            state: by_name(State::ALL, State::as_str, &row.state)?,
+            flagged: row.flagged,
+            count: u64::try_from(row.count).map_err(Error::internal)?,
         })
     });
     rows.collect()

@@ -1,6 +1,7 @@
 //! The play from the first token to the last letter, stage by stage.
 
 mod decisions;
+mod evaluating;
 mod opening;
 mod papers;
 mod window;
@@ -14,7 +15,7 @@ use tonic::transport::Channel;
 
 use super::desk::Desk;
 use super::plan::{self, Role};
-use super::summary::{self, LetterCounts, Summary};
+use super::summary::{self, ExcludedOne, LetterCounts, Summary};
 use super::timeline::{Timeline, all_letters};
 use super::{Stage, begins_at};
 use crate::convert;
@@ -45,6 +46,8 @@ struct Play {
     players: Vec<Player>,
     timeline: Timeline,
     late_refused: usize,
+    conflicts_reassigned: usize,
+    excluded: Vec<ExcludedOne>,
     documents: usize,
     documents_refused: usize,
 }
@@ -61,6 +64,8 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
         players,
         timeline,
         late_refused: 0,
+        conflicts_reassigned: 0,
+        excluded: Vec::new(),
         documents: 0,
         documents_refused: 0,
     };
@@ -166,6 +171,8 @@ impl Play {
             lapsed: in_state(v1::ApplicationState::Lapsed),
             withdrawn: in_state(v1::ApplicationState::Withdrawn),
             late_refused: self.late_refused,
+            conflicts_reassigned: self.conflicts_reassigned,
+            excluded: self.excluded.clone(),
             documents: self.documents,
             documents_refused: self.documents_refused,
             grants_cents: granted.iter().map(|entry| entry.amount_cents).collect(),

@@ -22,6 +22,9 @@ pub struct Summary {
     pub lapsed: usize,
     pub withdrawn: usize,
     pub late_refused: usize,
+    /// Evaluations that a declared conflict ended and somebody else took over.
+    pub conflicts_reassigned: usize,
+    pub excluded: Vec<ExcludedOne>,
     /// Received, and refused for their hash.
     pub documents: usize,
     pub documents_refused: usize,
@@ -53,6 +56,45 @@ pub struct LetterCounts {
     pub queued: usize,
     pub sent: usize,
     pub failed: usize,
+}
+
+/// An evaluation taken out of the count, with the total of its application before and after.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExcludedOne {
+    pub evaluator: String,
+    pub total_before: String,
+    pub total_after: String,
+    pub position_before: Option<i32>,
+    pub position_after: Option<i32>,
+}
+
+impl ExcludedOne {
+    pub(super) fn of(evaluator: &str, effect: &v1::ExclusionEffect) -> Self {
+        let (before, after) = (effect.before.as_ref(), effect.after.as_ref());
+        let total = |side: Option<&v1::ExclusionSide>| {
+            side.map(|side| side.total().to_owned()).unwrap_or_default()
+        };
+        Self {
+            evaluator: evaluator.to_owned(),
+            total_before: total(before),
+            total_after: total(after),
+            position_before: before.and_then(|side| side.position),
+            position_after: after.and_then(|side| side.position),
+        }
+    }
+}
+
+pub(super) fn exclusion(excluded: &ExcludedOne) -> String {
+    let place = |position: Option<i32>| {
+        position.map_or_else(|| "no place".to_owned(), |place| format!("place {place}"))
+    };
+    format!(
+        "                  total {} → {}, {} → {}",
+        excluded.total_before,
+        excluded.total_after,
+        place(excluded.position_before),
+        place(excluded.position_after)
+    )
 }
 
 pub(super) fn tie(ranking: &v1::Ranking) -> Option<Tie> {

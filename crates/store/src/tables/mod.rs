@@ -33,6 +33,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<consortia::Entity>(),
         of_entity::<documents::Entity>(),
         of_entity::<evaluations::Entity>(),
+        of_entity::<evaluators::Entity>(),
         of_entity::<event_chain::Entity>(),
         of_entity::<event_personal::Entity>(),
         of_entity::<events::Entity>(),

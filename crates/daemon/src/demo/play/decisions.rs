@@ -4,7 +4,6 @@ use anyhow::Context as _;
 use bando_domain::money::Eur;
 use bando_proto::v1;
 use chrono::{DateTime, TimeDelta, Utc};
-use rust_decimal::Decimal;
 
 use super::{CALL, Play};
 use crate::demo::summary;
@@ -89,73 +88,6 @@ impl Play {
         };
         desk.conclude_check(request).await?;
         self.timeline.step();
-        Ok(())
-    }
-
-    /// Three of five evaluators per application; their scores lie around the planned mean.
-    pub(super) async fn evaluate(&mut self, closes_at: DateTime<Utc>) -> anyhow::Result<()> {
-        self.advance(closes_at + TimeDelta::days(20)).await?;
-        let admissible: Vec<v1::Application> = self
-            .applications()
-            .await?
-            .into_iter()
-            .filter(|found| found.state() == v1::ApplicationState::Admissible)
-            .collect();
-        let all = admissible.len();
-        for (turn, application) in admissible.iter().enumerate() {
-            let player = self
-                .players
-                .iter()
-                .find(|player| player.consortium == application.consortium)
-                .context("an application of nobody")?;
-            let scores = player.role.scores;
-            for seat in 0..3 {
-                let people = self.office.evaluators.len();
-                self.evaluate_one(&application.name, (turn + seat) % people, seat, scores)
-                    .await?;
-            }
-            self.timeline.step();
-        }
-        self.advance(closes_at + TimeDelta::days(45)).await?;
-        self.tell(&format!(
-            "{all} admissible applications are scored by three evaluators each"
-        ))
-        .await
-    }
-
-    async fn evaluate_one(
-        &self,
-        application: &str,
-        evaluator: usize,
-        seat: usize,
-        means: [Decimal; 5],
-    ) -> anyhow::Result<()> {
-        let (person, desk) = &self.office.evaluators[evaluator];
-        let request = v1::AssignEvaluationRequest {
-            parent: application.to_owned(),
-            evaluator: person.clone(),
-            ..Default::default()
-        };
-        let mut officer = self.office.officer.evaluations();
-        let assigned = officer.assign_evaluation(request).await?.into_inner();
-        // Half a point below, at, and half a point above the mean.
-        let off = Decimal::new(i64::try_from(seat)? * 5 - 5, 1);
-        let scores = ["A", "B", "C", "D", "E"]
-            .iter()
-            .zip(means)
-            .map(|(code, mean)| v1::Score {
-                criterion: (*code).to_owned(),
-                score: (mean + off).to_string(),
-                comment: "valutazione sintetica".to_owned(),
-            });
-        let request = v1::ScoreEvaluationRequest {
-            name: assigned.name,
-            etag: assigned.etag,
-            free_of_conflict: true,
-            scores: scores.collect(),
-            ..Default::default()
-        };
-        desk.evaluations().score_evaluation(request).await?;
         Ok(())
     }
 
