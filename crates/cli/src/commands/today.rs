@@ -2,7 +2,7 @@
 
 use bando_proto::v1::{self, CountLettersRequest};
 
-use super::{application, call, clarify, document, proposal, timer};
+use super::{application, call, clarify, document, evaluation, proposal, timer};
 use crate::errors::Failure;
 use crate::names::{last, short_call};
 use crate::session::Session;
@@ -24,7 +24,11 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     for call in call::all(LIMIT, session).await? {
         let (submitted, under_check) = unchecked(&call, session).await?;
         let counts = (submitted, under_check.len());
-        duties.extend(of_call(&call, &pending, counts));
+        let evaluating = evaluating(&call, counts, session).await?;
+        if evaluating.is_empty() {
+            duties.extend(of_call(&call, &pending, counts));
+        }
+        duties.extend(evaluating);
         if !under_check.is_empty() {
             let mut asked = clarify::all(&call.name, "", LIMIT, session).await?;
             asked.retain(|known| under_check.contains(&known.application));
@@ -40,6 +44,49 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     let parked = timer::all("state = parked", LIMIT, session).await?;
     duties.extend(parked.iter().map(to_look_after));
     session.output.list(&duties, "nothing waits for you today")
+}
+
+/// What the evaluating of a closed and checked call still needs before it can be ranked.
+async fn evaluating(
+    call: &v1::Call,
+    (submitted, under_check): (usize, usize),
+    session: &Session,
+) -> Result<Vec<Duty>, Failure> {
+    if call.state() != v1::CallState::Closed || submitted + under_check > 0 {
+        return Ok(Vec::new());
+    }
+    let progress = evaluation::progress(&call.name, LIMIT, session).await?;
+    Ok(of_evaluating(
+        &short_call(&call.name),
+        &progress.applications,
+    ))
+}
+
+fn of_evaluating(call: &str, applications: &[v1::ApplicationProgress]) -> Vec<Duty> {
+    let count = |holds: &dyn Fn(&v1::ApplicationProgress) -> bool| {
+        applications.iter().filter(|row| holds(row)).count()
+    };
+    let conflicted = count(&|row| row.missing > 0 && row.conflicted > 0);
+    let missing = count(&|row| row.missing > 0 && row.conflicted == 0);
+    let flagged = count(&|row| row.flagged > 0);
+    let unscored = count(&|row| row.assigned + row.declared > 0);
+    let apart = count(&|row| matches!(row.consensus.as_str(), "open" | "proposed"));
+    let duties = [
+        (conflicted, "to reassign after a conflict", "progress"),
+        (missing, "without all their evaluators", "draw"),
+        (flagged, "with a flagged evaluator", "list"),
+        (unscored, "not scored by all", "progress"),
+        (apart, "whose sheets are too far apart", "progress"),
+    ];
+    let waiting = duties.into_iter().filter(|(count, _, _)| *count > 0);
+    waiting
+        .map(|(count, what, verb)| Duty {
+            what: format!("{count} applications {what}"),
+            subject: call.to_owned(),
+            due: String::new(),
+            action: format!("bando evaluation {verb} {call}"),
+        })
+        .collect()
 }
 
 /// Documents of a call in which the virus scanner found something.
@@ -261,6 +308,41 @@ mod tests {
             let parsed = Cli::try_parse_from(words(&duty.action));
             assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());
         }
+    }
+
+    #[test]
+    fn what_evaluating_needs_is_told_with_commands_of_ours() {
+        let row = v1::ApplicationProgress {
+            missing: 1,
+            conflicted: 1,
+            flagged: 1,
+            assigned: 1,
+            consensus: "proposed".into(),
+            ..Default::default()
+        };
+        let fresh = v1::ApplicationProgress {
+            missing: 3,
+            consensus: "incomplete".into(),
+            ..Default::default()
+        };
+        let done = v1::ApplicationProgress {
+            scored: 3,
+            consensus: "within".into(),
+            ..Default::default()
+        };
+
+        let duties = of_evaluating("er/2016", &[row, fresh]);
+
+        assert_eq!(duties.len(), 5);
+        assert_eq!(
+            duties[0].what,
+            "1 applications to reassign after a conflict"
+        );
+        for duty in duties {
+            let parsed = Cli::try_parse_from(words(&duty.action));
+            assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());
+        }
+        assert!(of_evaluating("er/2016", &[done]).is_empty());
     }
 
     #[test]

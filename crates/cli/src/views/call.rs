@@ -120,6 +120,10 @@ struct ScoreGrid {
     aggregation: String,
     decimals: i32,
     rounding: String,
+    comments_required: bool,
+    evaluators_see_others: bool,
+    consensus_max_spread: Option<String>,
+    consensus_max_criterion_spread_basis_points: Option<i32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -253,6 +257,11 @@ impl From<&v1::ScoreGrid> for ScoreGrid {
             aggregation: grid.aggregation.clone(),
             decimals: grid.decimals,
             rounding: grid.rounding.clone(),
+            comments_required: grid.comments_required,
+            evaluators_see_others: grid.evaluators_see_others,
+            consensus_max_spread: grid.consensus_max_spread.clone(),
+            consensus_max_criterion_spread_basis_points: grid
+                .consensus_max_criterion_spread_basis_points,
         }
     }
 }
