@@ -85,6 +85,12 @@ mod told {
         };
         let sealed = carlo.applications().get_submission(submission).await;
         assert_eq!(refused(sealed), "CONFLICT_NOT_DECLARED");
+        let papers = v1::ListDocumentsRequest {
+            parent: application.name.clone(),
+            ..Default::default()
+        };
+        let closed = carlo.documents().list_documents(papers.clone()).await;
+        assert_eq!(refused(closed), "CONFLICT_NOT_DECLARED");
         let request = v1::GetCoverRequest {
             name: assigned.name.clone(),
         };
@@ -97,6 +103,7 @@ mod told {
         let declared = carlo.declare_free(&assigned).await.unwrap();
 
         assert!(carlo.open_application(&application.name).await.is_ok());
+        assert!(carlo.documents().list_documents(papers).await.is_ok());
         assert_eq!(listed(&carlo).await, 1);
         let scored = carlo.sign_off(&declared, "8").await.unwrap();
         assert_eq!(scored.state(), v1::EvaluationState::Scored);
