@@ -246,8 +246,27 @@ async fn a_foreign_consortium_finds_no_document_and_an_evaluator_only_what_is_as
         .await;
     assert_eq!(checked.state(), v1::ApplicationState::Admissible);
     let mut desk = daemon.officer.evaluations();
-    desk.assign_evaluation(request).await.unwrap();
+    let assigned = desk.assign_evaluation(request).await.unwrap().into_inner();
+    for refusal in [
+        get(&evaluator).await.map(|_| ()),
+        download(&evaluator, &document.name).await.map(|_| ()),
+    ] {
+        let refusal = refusal.unwrap_err();
+        assert_eq!(
+            (refusal.code(), reason(&refusal).as_str()),
+            (Code::FailedPrecondition, "CONFLICT_NOT_DECLARED")
+        );
+    }
+    let declaration = v1::DeclareConflictRequest {
+        name: assigned.name,
+        etag: assigned.etag,
+        declaration: v1::ConflictDeclaration::None.into(),
+        ..Default::default()
+    };
+    let mut desk = evaluator.evaluations();
+    desk.declare_conflict(declaration).await.unwrap();
     assert!(get(&evaluator).await.is_ok());
+    assert!(download(&evaluator, &document.name).await.is_ok());
 }
 
 #[tokio::test]
