@@ -2,6 +2,7 @@
 //! closure that runs twice makes the same ids twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bando_domain::event::Cause;
 use sha2::{Digest as _, Sha256};
@@ -11,7 +12,11 @@ use uuid::{Builder, Uuid};
 pub struct Act {
     cause: Arc<Cause>,
     seed: [u8; 32],
+    limit: Duration,
 }
+
+/// How long one run of a closure may take.
+const LIMIT: Duration = Duration::from_secs(5);
 
 impl Act {
     /// `seed` must be fresh randomness for every act.
@@ -19,7 +24,18 @@ impl Act {
         Self {
             cause: Arc::new(cause),
             seed,
+            limit: LIMIT,
         }
+    }
+
+    /// An act of many rows, which may take longer than others.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    pub(crate) const fn limit(&self) -> Duration {
+        self.limit
     }
 
     pub fn cause(&self) -> &Cause {

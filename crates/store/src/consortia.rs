@@ -7,6 +7,7 @@ use bando_domain::consortium::{
     self, Accreditation, Consortium, Contact, Fund, LegalForm, Link, Member, Profile,
 };
 use bando_domain::event::{Personal, SubjectKind};
+use bando_domain::identifiers::PartitaIva;
 use bando_domain::ids::{ConsortiumId, ProgrammeId};
 use bando_domain::money::Eur;
 use bando_domain::sme::SmeClass;
@@ -23,6 +24,9 @@ use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::consortia::{Column, Entity, Model};
 use crate::tables::{links, members, save_row};
+
+/// Values asked for in one query.
+const IN_LIMIT: usize = 500;
 
 /// # Errors
 /// `NotFound`.
@@ -58,6 +62,25 @@ pub async fn list<D: Db>(
     Ok(Page::of(found, page.size, |known| {
         known.value.id.to_string()
     }))
+}
+
+/// Consortia of a programme by partita IVA, in no order; unknown ones are left out.
+pub async fn by_partita_iva<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    numbers: impl IntoIterator<Item = PartitaIva>,
+) -> Result<Vec<Versioned<Consortium>>, Error> {
+    let numbers: Vec<PartitaIva> = numbers.into_iter().collect();
+    let mut found = Vec::new();
+    for some in numbers.chunks(IN_LIMIT) {
+        let rows = Entity::find()
+            .filter(Column::Programme.eq(programme.as_str()))
+            .filter(Column::PartitaIva.is_in(some.iter().map(PartitaIva::as_str)))
+            .all(db.connection())
+            .await?;
+        found.extend(with_parts(db, rows).await?);
+    }
+    Ok(found)
 }
 
 /// Checks, inside a transaction, that a consortium is still the one that was read.

@@ -20,6 +20,7 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::About;
+use crate::tables::events;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
 /// How long a claim lasts before another postman may take the letter.
@@ -252,8 +253,8 @@ pub async fn record_delivery(
         id: EventId(tx.new_id()),
         kind: outcome.as_str(),
         subject_kind: SubjectKind::Letter,
-        // What came back may be delivered after all: its second event.
-        version: if letter.delivered.is_some() { 2 } else { 1 },
+        // What came back may be delivered after all, or go to a corrected address.
+        version: 1 + events_of(tx, letter.id).await?,
     };
     let about = About {
         subject: letter.id.to_string(),
@@ -268,6 +269,16 @@ pub async fn record_delivery(
         "evidence": delivered.evidence,
     });
     chain::append(tx, entry, &about, payload).await
+}
+
+/// How many events a letter has.
+async fn events_of(tx: &Tx, letter: LetterId) -> Result<i64, Error> {
+    let count = events::Entity::find()
+        .filter(events::Column::SubjectKind.eq(SubjectKind::Letter.as_str()))
+        .filter(events::Column::Subject.eq(letter.to_string()))
+        .count(tx.connection())
+        .await?;
+    i64::try_from(count).map_err(Error::internal)
 }
 
 /// Whether letters are still on their way, or due at `now`.

@@ -73,19 +73,6 @@ pub async fn is_known_bad<D: Db>(
     Ok(bounced.is_some())
 }
 
-/// The addresses a letter was to go to before, with what had become of it there.
-pub async fn of_letter<D: Db>(db: &D, letter: LetterId) -> Result<Vec<(Personal, String)>, Error> {
-    let rows = letter_redirections::Entity::find()
-        .filter(letter_redirections::Column::Letter.eq(letter.0))
-        .order_by_asc(letter_redirections::Column::Number)
-        .all(db.connection())
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (Personal::new(row.address), row.state))
-        .collect())
-}
-
 async fn keep(tx: &Tx, letter: &Model) -> Result<(), Error> {
     let before = letter_redirections::Entity::find()
         .filter(letter_redirections::Column::Letter.eq(letter.id))

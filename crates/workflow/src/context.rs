@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bando_domain::actor::Actor;
 use bando_domain::event::{Cause, SubjectKind};
@@ -23,6 +24,8 @@ use crate::error::{Change, Error};
 /// How often a use case is run again when somebody else changed what it had read.
 /// As many as there are parts of a draft that its members may edit at once.
 const RUNS: u32 = 12;
+/// How long an act of thousands of rows may take: under the server's deadline.
+const MANY_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -156,12 +159,37 @@ impl Context {
 
     /// Runs `work` in a transaction that also keeps its answer under the request's id; with
     /// `validate_only` nothing is committed.
-    pub(crate) async fn commit<T, F>(&self, command: &Command, work: F) -> Result<T, Error>
+    pub(crate) fn commit<T, F>(
+        &self,
+        command: &Command,
+        work: F,
+    ) -> impl Future<Output = Result<T, Error>> + Send
     where
         F: for<'t> Work<'t, T, Error> + Clone + Send + 'static,
         T: Serialize + Send + 'static,
     {
-        let act = self.act(command);
+        self.commit_as(self.act(command), command, work)
+    }
+
+    /// As `commit`, for an act of thousands of rows.
+    pub(crate) fn commit_many<T, F>(
+        &self,
+        command: &Command,
+        work: F,
+    ) -> impl Future<Output = Result<T, Error>> + Send
+    where
+        F: for<'t> Work<'t, T, Error> + Clone + Send + 'static,
+        T: Serialize + Send + 'static,
+    {
+        let act = self.act(command).within(MANY_LIMIT);
+        self.commit_as(act, command, work)
+    }
+
+    async fn commit_as<T, F>(&self, act: Act, command: &Command, work: F) -> Result<T, Error>
+    where
+        F: for<'t> Work<'t, T, Error> + Clone + Send + 'static,
+        T: Serialize + Send + 'static,
+    {
         if command.validate_only {
             return self.store.rehearse(act, work).await;
         }

@@ -1,9 +1,12 @@
 //! A consortium over the years, over gRPC on the running daemon.
 
+use bando_daemon::config::Mail;
+use bando_daemon::convert;
 use bando_proto::v1;
 use bando_proto::v1::record_change_request::Change;
 use bando_tests::daemon::{Applicant, TestDaemon, closes_at, config, opens_at};
 use bando_tests::desk::Desk;
+use bando_tests::smtp::MailServer;
 use chrono::TimeDelta;
 use tonic::{Code, Status};
 
@@ -78,7 +81,7 @@ macro_rules! on_both {
     )+};
 }
 
-async fn on_postgres() -> TestDaemon {
+pub(crate) async fn on_postgres() -> TestDaemon {
     let folder = tempfile::TempDir::new().unwrap();
     let mut config = config(folder.path()).unwrap();
     let url = bando_tests::postgres::fresh_database().await.unwrap();
@@ -95,6 +98,7 @@ async fn on_postgres() -> TestDaemon {
 on_both! {
     requirements_are_judged_at_the_date_of_application: judged_at_the_date;
     what_does_not_fit_the_register_is_refused_by_field: refused_by_field;
+    a_mailbox_that_bounced_holds_letters_until_it_is_corrected: a_bad_mailbox_holds;
 }
 
 async fn judged_at_the_date(daemon: TestDaemon) {
@@ -212,4 +216,146 @@ async fn refused_by_field(daemon: TestDaemon) {
         draft.missing.iter().any(|gap| gap.rule == "NOT_A_MEMBER"),
         "a firm that left cannot take part"
     );
+}
+
+/// A letter that the relay refuses for good fails; with the corrected address it goes out under the
+/// same Message-ID, and its old attempt is not repeated.
+#[tokio::test]
+async fn letters_that_failed_follow_a_corrected_address() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = MailServer::start(folder.path(), "550").unwrap();
+    let mut config = config(folder.path()).unwrap();
+    config.mail = Mail::Smtp(server.relay());
+    let daemon = TestDaemon::start_with(folder, config).await.unwrap();
+    let applicant = daemon.applicant(1).await;
+    // Published on the eve, so that no month of digests is mailed first.
+    daemon.turn_clock_to(opens_at() - TimeDelta::hours(1)).await;
+    daemon.publish().await;
+    daemon.turn_clock_to(opens_at()).await;
+    let failed = daemon.letters_of("call_opened").await.remove(0);
+    assert_eq!(failed.state(), v1::LetterState::Failed);
+    let request = |reason: &str| v1::CorrectAddressRequest {
+        name: applicant.consortium.name.clone(),
+        etag: applicant.consortium.etag.clone(),
+        email: "nuovo@example.invalid".to_owned(),
+        reason: reason.to_owned(),
+        ..Default::default()
+    };
+
+    let mut desk = daemon.officer.consortia();
+    let silent = desk.correct_address(request(" ")).await.unwrap_err();
+    let mut own = applicant.desk.consortia();
+    let own = own.correct_address(request("mine")).await.unwrap_err();
+    assert_eq!(own.code(), Code::PermissionDenied);
+    let corrected = desk
+        .correct_address(request("typed wrongly"))
+        .await
+        .unwrap();
+    daemon
+        .turn_clock_to(opens_at() + TimeDelta::minutes(1))
+        .await;
+
+    assert_eq!(reason(&silent), "REASON_REQUIRED");
+    assert_eq!(
+        corrected.into_inner().letters,
+        std::slice::from_ref(&failed.name)
+    );
+    let sent = daemon.letters_of("call_opened").await.remove(0);
+    assert_eq!(sent.state(), v1::LetterState::Sent);
+    assert_eq!(sent.address, "nuovo@example.invalid");
+    assert_eq!(
+        (&sent.key, &sent.message_id),
+        (&failed.key, &failed.message_id)
+    );
+    let taken = server.taken().unwrap();
+    let to = |address: &str| {
+        let all = taken.iter().filter(|mail| mail.rcpt_to == [address]);
+        all.map(|mail| mail.answer.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(to("consorzio1@example.invalid"), ["550"]);
+    assert_eq!(to("nuovo@example.invalid"), ["250"]);
+}
+
+async fn bounced(daemon: &TestDaemon, letter: &v1::Letter) -> v1::Letter {
+    let request = v1::RecordNonDeliveryRequest {
+        name: letter.name.clone(),
+        at: Some(convert::instant(daemon.now().await)),
+        evidence: "mancata consegna".to_owned(),
+        ..Default::default()
+    };
+    let mut desk = daemon.officer.letters();
+    desk.record_non_delivery(request)
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+async fn a_bad_mailbox_holds(daemon: TestDaemon) {
+    let (applicant, other) = (daemon.applicant(1).await, daemon.applicant(2).await);
+    let minute = async |number: i64| {
+        daemon
+            .turn_clock_to(opens_at() + TimeDelta::minutes(number))
+            .await;
+    };
+    applicant.submit(&applicant.draft().await).await.unwrap();
+    minute(1).await;
+    let sent = daemon.letters_of("receipt").await.remove(0);
+    let back = bounced(&daemon, &sent).await;
+    let again = applicant
+        .submit(&submitted(&applicant).await)
+        .await
+        .unwrap();
+    minute(2).await;
+    other.submit(&other.draft().await).await.unwrap();
+    minute(3).await;
+
+    let receipts = daemon.letters_of("receipt").await;
+    let states: Vec<_> = receipts.iter().map(v1::Letter::state).collect();
+    assert_eq!(
+        states,
+        [
+            v1::LetterState::Bounced,
+            v1::LetterState::Held,
+            v1::LetterState::Sent
+        ]
+    );
+    assert!(again.receipt.is_some(), "a held letter holds up nothing");
+    let request = v1::CorrectAddressRequest {
+        name: applicant.consortium.name.clone(),
+        etag: applicant.consortium.etag.clone(),
+        email: "nuovo@example.invalid".to_owned(),
+        reason: "the mailbox was closed".to_owned(),
+        ..Default::default()
+    };
+    let corrected = daemon.officer.consortia().correct_address(request).await;
+    assert_eq!(corrected.unwrap().into_inner().letters.len(), 2);
+    minute(4).await;
+
+    let receipts = daemon.letters_of("receipt").await;
+    for (letter, before) in receipts.iter().zip([&back, &receipts[1]]) {
+        assert_eq!(letter.state(), v1::LetterState::Sent);
+        assert_eq!(letter.address, "nuovo@example.invalid");
+        assert_eq!(letter.message_id, before.message_id);
+    }
+    let back = bounced(&daemon, &receipts[0]).await;
+    assert_eq!(back.state(), v1::LetterState::Bounced, "once more");
+    let chain = daemon
+        .auditor
+        .events()
+        .verify_chain(v1::VerifyChainRequest {})
+        .await;
+    assert!(chain.unwrap().into_inner().valid);
+}
+
+async fn submitted(applicant: &Applicant) -> v1::Application {
+    let request = v1::ListApplicationsRequest {
+        parent: bando_tests::daemon::CALL.to_owned(),
+        ..Default::default()
+    };
+    let listed = applicant
+        .desk
+        .applications()
+        .list_applications(request)
+        .await;
+    listed.unwrap().into_inner().applications.remove(0)
 }

@@ -10,6 +10,7 @@ mod bad_input;
 mod call_acts;
 mod clarifications;
 mod consortia;
+mod consortia_import;
 mod crash;
 mod documents;
 mod editions;

@@ -6,7 +6,10 @@ use bando_proto::v1;
 use bando_proto::v1::{GetConsortiumRequest, ListConsortiaRequest, RegisterConsortiumRequest};
 use clap::Subcommand;
 
-use super::{consortium_file as file, consortium_register as register, tell_dry_run};
+use super::{
+    consortium_file as file, consortium_import as import, consortium_register as register,
+    tell_dry_run,
+};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
@@ -57,6 +60,34 @@ Examples:
         #[arg(required_unless_present = "sample")]
         file: Option<PathBuf>,
         /// Prints a sample file and registers nothing.
+        #[arg(long, conflicts_with = "file")]
+        sample: bool,
+    },
+    /// Registers consortia, members and links from a table (CSV): all of it, or nothing.
+    ///
+    /// Every refused row is told with its line, column, value and rule, and exit 6.
+    #[command(after_help = "\
+The first line names the columns, in any order; commas or semicolons separate; UTF-8. The column
+`kind` says what a row is, `consortium` is the partita IVA of the consortium it is about:
+
+  consortium  title, form, country, region, fund_subscribed, fund_paid, statute_forbids_profit,
+              active, sme_majority_of_directors, accreditation with since and until (may be empty),
+              representative, email, language
+  member      partita_iva, title, region, artisan, size, share, joined_on, left_on (may be empty)
+  link        partita_iva, other, since and until (may be empty)
+
+Yes or no is `yes` or `no`, days are 2014-01-01, amounts are euros such as 1250.00. Members and
+links may be of a consortium that is registered already.
+
+Examples:
+  bando consortium import --sample > consortia.csv
+  bando consortium import config/consortia.csv --dry-run
+  bando consortium import config/consortia.csv")]
+    Import {
+        /// The table.
+        #[arg(required_unless_present = "sample")]
+        file: Option<PathBuf>,
+        /// Prints a sample table and imports nothing.
         #[arg(long, conflicts_with = "file")]
         sample: bool,
     },
@@ -120,6 +151,10 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             file: Some(file), ..
         } => register(file, session).await,
         Command::Register { file: None, .. } => output::raw(file::SAMPLE.as_bytes()),
+        Command::Import {
+            file: Some(file), ..
+        } => import::import(file, session).await,
+        Command::Import { file: None, .. } => output::raw(import::SAMPLE.as_bytes()),
         Command::Member(act) => register::member(act, session).await,
         Command::Link(act) => register::link(act, session).await,
         Command::Accreditation(act) => register::accreditation(act, session).await,

@@ -13,6 +13,7 @@ mod clarify;
 pub(crate) mod clock;
 pub(crate) mod consortium;
 mod consortium_file;
+mod consortium_import;
 mod consortium_register;
 pub(crate) mod document;
 pub(crate) mod evaluation;

@@ -11,7 +11,8 @@ use crate::views::{clarification, seconds_of, today::Duty};
 /// Most rows of a kind that are looked at.
 const LIMIT: usize = 1_000;
 /// Letters in these states go no further without a person.
-const STUCK: [(v1::LetterState, &str); 4] = [
+const STUCK: [(v1::LetterState, &str); 5] = [
+    (v1::LetterState::Held, "held"),
     (v1::LetterState::Failed, "failed"),
     (v1::LetterState::Uncertain, "uncertain"),
     (v1::LetterState::Bounced, "bounced"),

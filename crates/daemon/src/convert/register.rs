@@ -13,12 +13,15 @@ use bando_proto::v1;
 use bando_proto::v1::record_change_request as record;
 use bando_store::Versioned;
 use bando_workflow::Error;
-use bando_workflow::consortia::{self, Change as Details, Corrected};
+use bando_workflow::consortia::{self, Change as Details, Corrected, Imported, Refused};
 use chrono::NaiveDate;
 
 use super::names;
 use super::read::{Reader, required};
 use super::show::etag;
+
+/// Refused rows of an import that are told.
+const REFUSED_SHOWN: usize = 1_000;
 
 /// A profile and a contact, each where it is given, with everything that is wrong in both.
 pub fn consortium_details(
@@ -332,6 +335,25 @@ pub fn corrected(known: &Corrected) -> v1::CorrectAddressResponse {
         letters: letters
             .map(|letter| names::of_letter(programme, *letter))
             .collect(),
+    }
+}
+
+pub fn imported(imported: &Imported) -> v1::ImportConsortiaResponse {
+    let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let refused = imported.refused.iter().take(REFUSED_SHOWN);
+    let row = |refused: &Refused| v1::RefusedRow {
+        line: i64::try_from(refused.line).unwrap_or(i64::MAX),
+        field: refused.field.clone(),
+        value: refused.value.clone(),
+        rule: refused.rule.clone(),
+        explanation: refused.explanation.clone(),
+    };
+    v1::ImportConsortiaResponse {
+        consortia: count(imported.consortia),
+        members: count(imported.members),
+        links: count(imported.links),
+        refused: refused.map(row).collect(),
+        refused_count: count(imported.refused.len()),
     }
 }
 

@@ -153,4 +153,19 @@ impl ConsortiumService for Api {
         let corrected = corrected.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::corrected(&corrected)))
     }
+
+    async fn import_consortia(
+        &self,
+        request: Request<v1::ImportConsortiaRequest>,
+    ) -> Result<Response<v1::ImportConsortiaResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        let imported = async {
+            let programme = names::programme("parent", &message.parent)?;
+            consortia::import(&self.cx, &command, &programme, &message.file).await
+        };
+        let imported = imported.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(convert::imported(&imported)))
+    }
 }

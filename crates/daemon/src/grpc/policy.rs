@@ -92,6 +92,7 @@ pub const TABLE: &[(&str, Access)] = &[
         Roles(&[Officer, Manager, Consortium]),
     ),
     ("/bando.v1.ConsortiumService/CorrectAddress", OFFICERS),
+    ("/bando.v1.ConsortiumService/ImportConsortia", OFFICERS),
     ("/bando.v1.ApplicationService/ListApplications", CASES),
     ("/bando.v1.ApplicationService/GetApplication", CASES),
     (

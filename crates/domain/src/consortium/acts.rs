@@ -456,32 +456,9 @@ fn change_fund(
     Ok(event)
 }
 
-/// The register after a change of fund or share.
 fn after(profile: &Profile, event: &Event) -> Profile {
     let mut after = profile.clone();
-    match event {
-        Event::FundChanged { fund, since } => after.change_fund(*fund, *since),
-        Event::ShareChanged {
-            partita_iva,
-            share,
-            since,
-        } => {
-            if let Some(member) = after.belonging(partita_iva) {
-                member.change_share(*share, *since);
-            }
-        }
-        Event::Registered { .. }
-        | Event::Amended { .. }
-        | Event::MemberJoined { .. }
-        | Event::MemberLeft { .. }
-        | Event::LinkDeclared { .. }
-        | Event::LinkEnded { .. }
-        | Event::AccreditationGranted { .. }
-        | Event::AccreditationRenewed { .. }
-        | Event::AccreditationExpired { .. }
-        | Event::AddressCorrected { .. }
-        | Event::ProgrammeAgreed { .. } => {}
-    }
+    after.take(event);
     after
 }
 

@@ -268,59 +268,72 @@ pub fn apply(before: Option<Consortium>, event: &Event) -> Option<Consortium> {
         return Some((**consortium).clone());
     }
     let mut consortium = before?;
-    let profile = &mut consortium.profile;
+    consortium.profile.take(event);
     match event {
-        Event::Registered { .. } => {}
-        Event::Amended {
-            profile: amended,
-            contact,
-        } => {
-            consortium.profile = (**amended).clone();
-            consortium.contact = (**contact).clone();
-        }
-        Event::MemberJoined { member } => profile.members.push((**member).clone()),
-        Event::MemberLeft {
-            partita_iva,
-            left_on,
-        } => {
-            if let Some(member) = profile.belonging(partita_iva) {
-                member.left_on = Some(*left_on);
-            }
-        }
-        Event::ShareChanged {
-            partita_iva,
-            share,
-            since,
-        } => {
-            if let Some(member) = profile.belonging(partita_iva) {
-                member.change_share(*share, *since);
-            }
-        }
-        Event::LinkDeclared { link } => profile.links.push(link.clone()),
-        Event::LinkEnded { one, other, until } => {
-            let mut links = profile.links.iter_mut();
-            let found = links.find(|link| link.until.is_none() && link.joins(one, other));
-            if let Some(link) = found {
-                link.until = Some(*until);
-            }
-        }
-        Event::AccreditationGranted { accredited } => profile.accredit(*accredited),
-        Event::AccreditationRenewed { until } | Event::AccreditationExpired { until } => {
-            profile.accredited_until(*until);
-        }
-        Event::FundChanged { fund, since } => profile.change_fund(*fund, *since),
+        Event::Amended { contact, .. } => consortium.contact = (**contact).clone(),
         Event::AddressCorrected { email, .. } => consortium.contact.email = email.clone(),
-        Event::ProgrammeAgreed { programme } => {
-            let programmes = &mut profile.programmes;
-            programmes.retain(|known| known.first_year != programme.first_year);
-            programmes.push((**programme).clone());
-            programmes.sort_by_key(|known| known.first_year);
-        }
+        Event::Registered { .. }
+        | Event::MemberJoined { .. }
+        | Event::MemberLeft { .. }
+        | Event::ShareChanged { .. }
+        | Event::LinkDeclared { .. }
+        | Event::LinkEnded { .. }
+        | Event::AccreditationGranted { .. }
+        | Event::AccreditationRenewed { .. }
+        | Event::AccreditationExpired { .. }
+        | Event::FundChanged { .. }
+        | Event::ProgrammeAgreed { .. } => {}
     }
     Some(consortium)
 }
 
 impl Profile {
+    /// What `event` makes of the register.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::Registered { consortium } => self.clone_from(&consortium.profile),
+            Event::Amended { profile, .. } => self.clone_from(profile),
+            Event::MemberJoined { member } => self.members.push((**member).clone()),
+            Event::MemberLeft {
+                partita_iva,
+                left_on,
+            } => {
+                if let Some(member) = self.belonging(partita_iva) {
+                    member.left_on = Some(*left_on);
+                }
+            }
+            Event::ShareChanged {
+                partita_iva,
+                share,
+                since,
+            } => {
+                if let Some(member) = self.belonging(partita_iva) {
+                    member.change_share(*share, *since);
+                }
+            }
+            Event::LinkDeclared { link } => self.links.push(link.clone()),
+            Event::LinkEnded { one, other, until } => {
+                let mut links = self.links.iter_mut();
+                let found = links.find(|link| link.until.is_none() && link.joins(one, other));
+                if let Some(link) = found {
+                    link.until = Some(*until);
+                }
+            }
+            Event::AccreditationGranted { accredited } => self.accredit(*accredited),
+            Event::AccreditationRenewed { until } | Event::AccreditationExpired { until } => {
+                self.accredited_until(*until);
+            }
+            Event::FundChanged { fund, since } => self.change_fund(*fund, *since),
+            Event::AddressCorrected { .. } => {}
+            Event::ProgrammeAgreed { programme } => {
+                self.programmes
+                    .retain(|known| known.first_year != programme.first_year);
+                self.programmes.push((**programme).clone());
+                self.programmes.sort_by_key(|known| known.first_year);
+            }
+        }
+    }
+
     /// A membership of the firm, ended or not.
     pub fn member(&self, partita_iva: &PartitaIva) -> Option<&Member> {
         self.members

@@ -1,7 +1,6 @@
 //! The write door on `PostgreSQL`: each closure is its own transaction, run again when two meet.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use sea_orm::{DatabaseConnection, TransactionTrait as _};
@@ -13,8 +12,6 @@ use crate::act::Act;
 use crate::error::{Error, Kind};
 
 const ATTEMPTS: u32 = 10;
-/// How long one run of a closure may take.
-const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -77,12 +74,16 @@ where
     E: Failure,
 {
     let transaction = pool.begin().await.map_err(Error::from)?;
+    let limit = act.limit();
     let tx = Tx::new(Link::Postgres(transaction), act);
     let running = AssertUnwindSafe(work(&tx)).catch_unwind();
-    let outcome = match tokio::time::timeout(LIMIT, running).await {
+    let outcome = match tokio::time::timeout(limit, running).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Error::internal("a write panicked").into()),
-        Err(_) => Err(Error::new(Kind::Unavailable, "a write took more than 5 s").into()),
+        Err(_) => {
+            let message = format!("a write took more than {limit:?}");
+            Err(Error::new(Kind::Unavailable, message).into())
+        }
     };
     let Link::Postgres(transaction) = tx.connection else {
         return Err(Error::internal("a transaction of another database").into());

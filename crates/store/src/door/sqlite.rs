@@ -19,8 +19,6 @@ use crate::error::{Error, Kind};
 const GROUP: usize = 64;
 /// Longest work of one commit before it is made.
 const GROUP_TIME: Duration = Duration::from_millis(2);
-/// How long one run of a closure may take.
-const LIMIT: Duration = Duration::from_secs(5);
 /// Writes that may wait; more are told to come back.
 const QUEUE: usize = 4_096;
 /// Takes the write lock at once: a lock taken later could be refused half-way.
@@ -220,8 +218,9 @@ fn run(connection: &Direct, job: &mut dyn Job) -> bool {
     if steer(connection, "SAVEPOINT job").is_err() {
         return false;
     }
-    let tx = Tx::new(Link::Sqlite(connection.clone()), job.act());
-    connection.set_deadline(Some(Instant::now() + LIMIT));
+    let act = job.act();
+    connection.set_deadline(Some(Instant::now() + act.limit()));
+    let tx = Tx::new(Link::Sqlite(connection.clone()), act);
     let ran = job.run(&tx);
     connection.set_deadline(None);
     let ended = match ran {

@@ -1,6 +1,7 @@
 //! Consortia: registered by the office, kept up to date by themselves.
 
 mod acts;
+mod import;
 
 use bando_domain::actor::Actor;
 use bando_domain::consortium::{self, Consortium, Contact, Event, Profile};
@@ -22,6 +23,7 @@ pub use acts::{
     Corrected, Correction, agree_programme, correct_address, malformed as malformed_change,
     record_change,
 };
+pub use import::{Imported, Refused, import};
 
 pub async fn get(
     cx: &Context,
