@@ -15,4 +15,5 @@ pub mod papers;
 pub mod postgres;
 pub mod process;
 pub mod raw;
+pub mod seed;
 pub mod smtp;

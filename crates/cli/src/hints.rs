@@ -129,7 +129,7 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
         | "RANKING_PENDING" => {
             return Some("bando proposal list --state pending".into());
         }
-        "RANKING_OUTDATED" | "RANKING_STATE" => {
+        "RANKING_OUTDATED" | "RANKING_STATE" | "OVER_BUDGET" => {
             return spoken
                 .call
                 .as_ref()

@@ -47,10 +47,58 @@ impl Event {
     }
 }
 
+/// A published rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the budget is {budget}: {awarded} is awarded, {allotted} more is not there")]
+    OverBudget {
+        budget: Eur,
+        awarded: Eur,
+        allotted: Eur,
+    },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::OverBudget { .. } => "OVER_BUDGET",
+        }
+    }
+}
+
+/// Whether a call's budget holds what is allotted beside what it has awarded.
+pub fn expect_within(budget: Eur, awarded: Eur, allotted: Eur) -> Result<(), Refusal> {
+    if awarded.plus(allotted) > budget {
+        return Err(Refusal::OverBudget {
+            budget,
+            awarded,
+            allotted,
+        });
+    }
+    Ok(())
+}
+
 /// The award after `event`.
 #[must_use]
 pub fn apply(_before: Option<Award>, event: &Event) -> Option<Award> {
     match event {
         Event::Granted { award } => Some((**award).clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_cent_may_be_awarded_and_not_one_more() {
+        let (budget, awarded) = (Eur::euros(350_000), Eur::euros(250_000));
+
+        let last = expect_within(budget, awarded, Eur::euros(100_000));
+        let over = expect_within(budget, awarded, Eur::cents(10_000_001));
+
+        assert_eq!(last, Ok(()));
+        assert_eq!(over.unwrap_err().reason(), "OVER_BUDGET");
     }
 }

@@ -168,7 +168,7 @@ pub enum Event {
         closes_at: DateTime<Utc>,
         closes_text: String,
     },
-    /// First come, first served: the submission received at `at` spent the budget, and nothing
+    /// First come, first served: what was received until `at` spent the budget, and nothing
     /// received after it is in time.
     Exhausted {
         at: DateTime<Utc>,
@@ -279,9 +279,9 @@ pub fn open(call: &Call, now: DateTime<Utc>) -> Result<Event, Refusal> {
 }
 
 /// Closes a first-come call early when what its submissions would get leaves nothing that could
-/// be given, not even in part, to the next one. `None` while there is something, and once it was
-/// closed so: a submission received earlier and decided later changes no close that others were
-/// judged by.
+/// be given, not even in part, to the next one. `at` is when the last of them was received. `None`
+/// while there is something, and once it was closed so: a submission received earlier and decided
+/// later changes no close that others were judged by.
 pub fn exhaust(call: &Call, claimed: Eur, at: DateTime<Utc>) -> Option<Event> {
     let (rules, window) = (&call.terms.rules, &call.terms.window);
     let is_first_come = rules.allocation == AllocationPolicy::FirstCome;

@@ -4,17 +4,19 @@ use bando_domain::award::{self, Award};
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{AwardId, CallId, ConsortiumId};
 use bando_domain::money::Eur;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
+use crate::calls;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::awards::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{calls as calls_table, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -50,6 +52,28 @@ pub async fn list<D: Db>(
     Ok(Page::of(found, page.size, |known| {
         known.value.position.to_string()
     }))
+}
+
+#[derive(FromQueryResult)]
+struct Awarded {
+    awarded_cents: i64,
+}
+
+/// What a call has awarded so far. Holds the call's row until the transaction ends, so that nobody
+/// awards beside it.
+///
+/// # Errors
+/// `NotFound` without such a call.
+pub async fn total(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
+    calls::hold(tx, call).await?;
+    let found = calls_table::Entity::find_by_id(call.to_string())
+        .select_only()
+        .expr(Expr::col("awarded_cents"))
+        .into_model::<Awarded>()
+        .one(tx.connection())
+        .await?;
+    let found = found.ok_or_else(|| Error::not_found(format!("call {call}")))?;
+    Ok(Eur::cents(found.awarded_cents))
 }
 
 fn read(row: Model) -> Result<Versioned<Award>, Error> {

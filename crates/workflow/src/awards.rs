@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bando_domain::actor::Actor;
 use bando_domain::allocation::Outcome;
 use bando_domain::application::{self, Application, Placement, State as ApplicationState};
-use bando_domain::award::{Award, Event};
+use bando_domain::award::{self, Award, Event};
 use bando_domain::call::{self, Call};
 use bando_domain::ids::{ApplicationId, AwardId, CallId, ProposalId};
 use bando_domain::letter::LetterWanted;
@@ -217,6 +217,10 @@ pub(crate) async fn grant(
     if call.value.ranking != Some(ranking.id) {
         return Err(outdated("another ranking is in force".to_owned()));
     }
+    let awarded = awards::total(tx, &ranking.call).await?;
+    let allotted = ranking.allocation.entries.iter();
+    let allotted = allotted.map(|entry| entry.outcome.amount()).sum();
+    award::expect_within(call.value.terms.budget, awarded, allotted)?;
     if let Some(publication) = publication {
         call = results::hold(tx, call, act, publication).await?;
     }

@@ -97,7 +97,10 @@ pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Erro
         return Ok(());
     }
     let claimed = applications::claimed(tx, &before.value.id).await?;
-    let Some(event) = call::exhaust(&before.value, claimed, tx.cause().at) else {
+    // Two may be written in another order than they were received in: nobody is refused who came
+    // before one that was accepted.
+    let last = claimed.last_received_at.unwrap_or(tx.cause().at);
+    let Some(event) = call::exhaust(&before.value, claimed.amount, last) else {
         return Ok(());
     };
     if let Some(after) = call::apply(Some(before.value.clone()), &event) {

@@ -5,8 +5,8 @@ use bando_domain::project::Violation;
 use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
-    application, call, clarification, consensus, draw, eligibility, evaluation, letter, proposal,
-    ranking_version, scoring, token,
+    application, award, call, clarification, consensus, draw, eligibility, evaluation, letter,
+    proposal, ranking_version, scoring, token,
 };
 use bando_store::Kind;
 use chrono::{DateTime, Utc};
@@ -199,6 +199,7 @@ macro_rules! refusals {
 refusals!(
     clarification::Refusal,
     letter::Refusal,
+    award::Refusal,
     call::Refusal,
     consensus::Refusal,
     draw::Refusal,

@@ -22,6 +22,7 @@ mod moved_close;
 mod operator;
 mod postgres_restart;
 mod python_client;
+mod races;
 mod rankings;
 mod rule_changes;
 mod store_contract;

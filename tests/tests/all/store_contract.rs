@@ -1,7 +1,7 @@
 //! The store's contract: every case runs on SQLite and on PostgreSQL, each on a fresh database.
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
-mod fixture;
+pub(crate) mod fixture;
 mod queues;
 mod trail;
 mod writing;

@@ -10,6 +10,7 @@ use bando_domain::evaluation::State as EvaluationState;
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
 use bando_domain::money::Eur;
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
@@ -150,22 +151,33 @@ pub async fn count_checked<D: Db>(db: &D, call: &CallId) -> Result<u64, Error> {
     Ok(query.count(db.connection()).await?)
 }
 
-/// What one submission would get in full.
+/// What one submission would get in full, and when it was received.
 #[derive(FromQueryResult)]
 struct Claim {
     application: uuid::Uuid,
     grant_cents: i64,
+    received_at: DateTime<Utc>,
 }
 
-/// What the counting submissions of a call would get in full, all together. The call's row is
-/// held until the transaction ends, so that two submissions never miss each other.
-pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
+/// What the counting submissions of a call come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// What they would get in full, all together.
+    pub amount: Eur,
+    /// When the last of them was received: not always the one that was written last.
+    pub last_received_at: Option<DateTime<Utc>>,
+}
+
+/// What the counting submissions of a call come to. The call's row is held until the transaction
+/// ends, so that two submissions never miss each other.
+pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Claimed, Error> {
     calls::hold(tx, call).await?;
     let rows = submissions::Entity::find()
         .select_only()
         .columns([
             submissions::Column::Application,
             submissions::Column::GrantCents,
+            submissions::Column::ReceivedAt,
         ])
         .filter(
             submissions::Column::Application.in_subquery(
@@ -181,11 +193,14 @@ pub async fn claimed(tx: &Tx, call: &CallId) -> Result<Eur, Error> {
         .into_model::<Claim>()
         .all(tx.connection())
         .await?;
-    let last: HashMap<uuid::Uuid, i64> = rows
+    let last: HashMap<uuid::Uuid, (i64, DateTime<Utc>)> = rows
         .into_iter()
-        .map(|claim| (claim.application, claim.grant_cents))
+        .map(|claim| (claim.application, (claim.grant_cents, claim.received_at)))
         .collect();
-    Ok(last.into_values().map(Eur::cents).sum())
+    Ok(Claimed {
+        amount: last.values().map(|(cents, _)| Eur::cents(*cents)).sum(),
+        last_received_at: last.into_values().map(|(_, received_at)| received_at).max(),
+    })
 }
 
 /// The sealed bytes of a submission.

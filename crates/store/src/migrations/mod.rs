@@ -81,6 +81,12 @@ const ALL: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        name: "0009_awards_within_budget",
+        tables: include_str!("0009_awards_within_budget.sql"),
+        sqlite: include_str!("0009_sqlite.sql"),
+        postgres: include_str!("0009_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

@@ -30,28 +30,28 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Personal values that must never be readable in the trail.
-pub(super) const EMAIL: &str = "segreteria.riservata@consorzio.example";
-pub(super) const REPRESENTATIVE: &str = "Rosalinda Personale";
+pub(crate) const EMAIL: &str = "segreteria.riservata@consorzio.example";
+pub(crate) const REPRESENTATIVE: &str = "Rosalinda Personale";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Backend {
+pub(crate) enum Backend {
     Sqlite,
     Postgres,
 }
 
 /// A fresh database with one of everything, and a connection of its own for tampering.
 #[derive(Clone)]
-pub(super) struct Bed {
-    pub(super) store: Store,
-    pub(super) raw: Raw,
-    pub(super) backend: Backend,
-    pub(super) programme: ProgrammeId,
-    pub(super) call: Versioned<Call>,
-    pub(super) consortium: Versioned<Consortium>,
+pub(crate) struct Bed {
+    pub(crate) store: Store,
+    pub(crate) raw: Raw,
+    pub(crate) backend: Backend,
+    pub(crate) programme: ProgrammeId,
+    pub(crate) call: Versioned<Call>,
+    pub(crate) consortium: Versioned<Consortium>,
 }
 
 impl Bed {
-    pub(super) async fn make(backend: Backend, folder: &TempDir) -> anyhow::Result<Self> {
+    pub(crate) async fn make(backend: Backend, folder: &TempDir) -> anyhow::Result<Self> {
         let file = folder.path().join("bando.db");
         let url = match backend {
             Backend::Sqlite => String::new(),
@@ -82,28 +82,28 @@ impl Bed {
     }
 
     /// Numbers whatever waits for it.
-    pub(super) async fn sequence(&self) {
+    pub(crate) async fn sequence(&self) {
         while self.store.sequence(act()).await.unwrap() > 0 {}
     }
 
     /// The first column of the first row, as a number.
-    pub(super) async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         self.raw.number(sql).await.unwrap()
     }
 
-    pub(super) async fn text(&self, sql: &str) -> String {
+    pub(crate) async fn text(&self, sql: &str) -> String {
         self.raw.text(sql).await.unwrap()
     }
 
     /// An empty draft of the consortium, committed.
-    pub(super) async fn draft(&self) -> Versioned<Application> {
+    pub(crate) async fn draft(&self) -> Versioned<Application> {
         let id = ApplicationId(fresh_uuid());
         let event = application::draft(id, &self.call.value, self.consortium.value.id, now());
         self.put(None, event.unwrap()).await.unwrap()
     }
 
     /// Records one event in a transaction of its own.
-    pub(super) async fn put<A>(
+    pub(crate) async fn put<A>(
         &self,
         before: Option<Versioned<A>>,
         event: A::Event,
@@ -120,7 +120,7 @@ impl Bed {
     }
 
     /// Draft, edit, submit and seal: a submitted application.
-    pub(super) async fn submitted(&self) -> Versioned<Application> {
+    pub(crate) async fn submitted(&self) -> Versioned<Application> {
         let draft = self.draft().await;
         let paths = bando_domain::project::Path::ALL;
         let (call, version) = (&self.call.value, draft.version + 1);
@@ -212,15 +212,15 @@ fn programme() -> Programme {
 }
 
 /// A moment within the window of the 2016 call.
-pub(super) fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2016-05-02T08:00:00.123456Z".parse().unwrap()
 }
 
-pub(super) fn act() -> Act {
+pub(crate) fn act() -> Act {
     act_at(now())
 }
 
-pub(super) fn act_at(at: DateTime<Utc>) -> Act {
+pub(crate) fn act_at(at: DateTime<Utc>) -> Act {
     static DRAWN: AtomicU64 = AtomicU64::new(1);
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -238,18 +238,18 @@ pub(super) fn act_at(at: DateTime<Utc>) -> Act {
     )
 }
 
-pub(super) fn fresh_uuid() -> Uuid {
+pub(crate) fn fresh_uuid() -> Uuid {
     act().id(0)
 }
 
-pub(super) fn all() -> PageQuery {
+pub(crate) fn all() -> PageQuery {
     PageQuery {
         size: 1_000,
         after: None,
     }
 }
 
-pub(super) fn letter(bed: &Bed, key: &str) -> LetterWanted {
+pub(crate) fn letter(bed: &Bed, key: &str) -> LetterWanted {
     LetterWanted {
         key: key.to_owned(),
         programme: bed.programme.clone(),
@@ -270,7 +270,7 @@ pub(super) fn letter(bed: &Bed, key: &str) -> LetterWanted {
     }
 }
 
-pub(super) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
+pub(crate) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
     let member = |number: u32| Member {
         partita_iva: PartitaIva::from_seven(number, 36),
         name: format!("Impresa {number}"),
@@ -320,7 +320,7 @@ pub(super) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
     }
 }
 
-pub(super) fn project() -> Project {
+pub(crate) fn project() -> Project {
     Project {
         title: "Nuovi mercati".to_owned(),
         summary: "Fiere e missioni ‹è›".to_owned(),
@@ -338,7 +338,7 @@ pub(super) fn project() -> Project {
             .collect(),
         budget_lines: vec![BudgetLine {
             activity: "A1".to_owned(),
-            category: "fairs".to_owned(),
+            category: "fairs_abroad".to_owned(),
             description: "stand".to_owned(),
             amount: Eur::cents(10_000_001),
         }],
