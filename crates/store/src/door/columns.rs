@@ -96,6 +96,9 @@ mod tests {
 
     use super::*;
 
+    /// Kept by triggers, for the sake of their constraints; nothing reads them.
+    const OF_THE_SCHEMA_ALONE: [(&str, &str); 1] = [("calls", "awarded_cents")];
+
     #[tokio::test]
     async fn every_column_of_the_schema_is_known() {
         let connection = crate::door::in_memory().await;
@@ -112,6 +115,9 @@ mod tests {
         for row in rows {
             let table: String = row.try_get("", "held_by").unwrap();
             let column: String = row.try_get("", "name").unwrap();
+            if OF_THE_SCHEMA_ALONE.contains(&(table.as_str(), column.as_str())) {
+                continue;
+            }
             let known = KNOWN
                 .get(table.as_str())
                 .and_then(|known| known.get(column.as_str()));
