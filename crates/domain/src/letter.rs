@@ -279,6 +279,9 @@ pub enum Facts {
         received_at: DateTime<Utc>,
         content_sha256: String,
         due_at: Option<DateTime<Utc>>,
+        /// In the order of the items.
+        #[serde(default)]
+        documents: Vec<AnsweredDocument>,
     },
     LateAnswer {
         asked: Asked,
@@ -376,6 +379,16 @@ pub struct AskedItem {
     pub kind: ItemKind,
     pub rule: String,
     pub text: Text,
+}
+
+/// A document of an answer, without its file name, in which people's names stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredDocument {
+    /// Place of the item it answers, from 1.
+    pub item: u32,
+    /// What the call calls its type.
+    pub name: Text,
+    pub sha256: String,
 }
 
 /// What all outcome letters tell.

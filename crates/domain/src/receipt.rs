@@ -42,10 +42,10 @@ pub struct SealedDocument {
 }
 
 impl SealedDocument {
-    /// The documents of a working copy in their sealed order.
-    pub fn of(documents: &[Document]) -> Vec<Self> {
+    /// The documents of a working copy or an answer in their sealed order.
+    pub fn of<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<Self> {
         let mut sealed: Vec<Self> = documents
-            .iter()
+            .into_iter()
             .map(|known| Self {
                 document_type: known.document_type.clone(),
                 sha256: known.sha256.clone(),

@@ -53,6 +53,18 @@ pub async fn of_application<D: Db>(
     with_answers(db, rows).await
 }
 
+/// Holds a request's row until the transaction ends, so that two who change it come one after the
+/// other; on SQLite every write does.
+pub async fn hold(tx: &Tx, id: ClarificationId) -> Result<(), Error> {
+    if tx.is_postgres() {
+        Entity::find_by_id(id.0)
+            .lock_exclusive()
+            .one(tx.connection())
+            .await?;
+    }
+    Ok(())
+}
+
 pub async fn list<D: Db>(
     db: &D,
     call: &CallId,
@@ -148,6 +160,7 @@ fn read_answer(row: answers::Model) -> Result<Answer, Error> {
     let texts = sealed.answers.into_iter().map(|answer| ItemAnswer {
         item: answer.item,
         text: answer.text,
+        documents: answer.documents,
     });
     Ok(Answer {
         number: u32::try_from(row.number).map_err(Error::internal)?,

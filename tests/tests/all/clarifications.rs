@@ -1,6 +1,8 @@
 //! What a consortium is asked during the check, from the request to its end. Over gRPC on the
 //! running daemon, on both databases.
 
+mod documents;
+
 use bando_daemon::convert;
 use bando_domain::receipt;
 use bando_proto::v1;
@@ -129,6 +131,7 @@ impl Case {
         let answers = items.iter().map(|item| v1::ItemAnswer {
             item: *item,
             text: format!("risposta {item}"),
+            ..Default::default()
         });
         let request = v1::AnswerClarificationRequest {
             name: name.to_owned(),

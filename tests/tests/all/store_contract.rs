@@ -1,6 +1,7 @@
 //! The store's contract: every case runs on SQLite and on PostgreSQL, each on a fresh database.
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
+mod asked;
 pub(crate) mod fixture;
 mod queues;
 mod trail;
@@ -57,6 +58,14 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "events replayed give the row",
             case(trail::events_replayed_give_the_row),
+        ),
+        (
+            "events of a clarification request replayed give its row",
+            case(asked::events_replayed_give_the_request),
+        ),
+        (
+            "what an answer sealed refuses change",
+            case(asked::what_an_answer_sealed_refuses_change),
         ),
         (
             "personal values stay out of payloads",

@@ -64,7 +64,9 @@ pub(crate) enum Command {
     },
     /// Answers items of the last request and prints the receipt; observations on a notice too.
     ///
-    /// An answer after the due instant is refused with a signed statement, which --save keeps too.
+    /// Documents that were uploaded for an item (document add --item) are sealed with its answer,
+    /// which may then be empty. An answer after the due instant is refused with a signed statement,
+    /// which --save keeps too.
     #[command(after_help = "Examples:
   bando application clarify answer ER-2016-0000001 --text '1=in allegato' --save answer.json
   bando application clarify answer ER-2016-0000001 --text '1=si' --text '2=no' --dry-run")]
@@ -190,7 +192,10 @@ pub(super) async fn all(
 }
 
 /// The last thing an application was asked.
-async fn last_of(named: &Named, session: &Session) -> Result<v1::Clarification, Failure> {
+pub(super) async fn last_of(
+    named: &Named,
+    session: &Session,
+) -> Result<v1::Clarification, Failure> {
     let found = application::find(named, session).await?;
     let asked = all(&found.name, "", usize::MAX, session).await?;
     asked.into_iter().next_back().ok_or_else(|| {
@@ -341,6 +346,7 @@ fn answer_text(text: &str) -> Result<v1::ItemAnswer, String> {
     Ok(v1::ItemAnswer {
         item: item.trim().parse().map_err(|_| form)?,
         text: text.trim().to_owned(),
+        ..Default::default()
     })
 }
 

@@ -18,7 +18,7 @@ use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
 use super::application::{Named, find};
-use super::{filter, tell_dry_run};
+use super::{clarify, filter, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::{self, PUBLIC, Reserved};
@@ -32,10 +32,11 @@ const CHUNK: usize = 64 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sends a file into the working copy; the call says which types and formats it takes.
+    /// Sends a file into the working copy, or for an item of the last request during the check; the
+    /// call says which types and formats it takes.
     #[command(after_help = "Examples:
   bando application document add ER-2016-0000001 statuto.pdf --type statute --dry-run
-  bando application document add ER-2016-0000001 statuto.pdf --type statute")]
+  bando application document add ER-2016-0000001 statuto.pdf --type statute --item 1")]
     Add {
         /// UUID, protocol number or full name of the application.
         application: String,
@@ -44,6 +45,9 @@ pub(crate) enum Command {
         /// Code of the call's document type: `bando call describe` lists them.
         #[arg(long = "type", value_name = "CODE")]
         document_type: String,
+        /// In answer to this item of the last request, from 1; it is sealed with the answer.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+        item: Option<i32>,
         /// The call to look in; every call of the programme when absent.
         #[arg(long)]
         call: Option<String>,
@@ -72,7 +76,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
-    /// Takes a document out of the working copy; submissions that hold it keep it.
+    /// Takes a document out of the working copy, or back before its answer; submissions keep it.
     #[command(after_help = "Example:
   bando application document remove ER-2016-0000001 \
 \"$(bando application document list ER-2016-0000001 -o name)\" --dry-run")]
@@ -130,10 +134,12 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             application,
             file,
             document_type,
+            item,
             call,
         } => {
-            let application = found(&application, call, session).await?;
-            add(&application, &file, document_type, session).await
+            let application = Named::new(application, call);
+            let to = Destination::of(&application, item, session).await?;
+            add(to, &file, document_type, session).await
         }
         Command::List { of, scan, paging } => list(&of, scan.as_deref(), paging, session).await,
         Command::Get { document, save } => get(&document, save, session).await,
@@ -167,13 +173,39 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
     }
 }
 
+/// What a file is for.
+struct Destination {
+    application: String,
+    /// Empty for the working copy.
+    clarification: String,
+    item: i32,
+}
+
+impl Destination {
+    async fn of(named: &Named, item: Option<i32>, session: &Session) -> Result<Self, Failure> {
+        let Some(item) = item else {
+            return Ok(Self {
+                application: find(named, session).await?.name,
+                clarification: String::new(),
+                item: 0,
+            });
+        };
+        let asked = clarify::last_of(named, session).await?;
+        Ok(Self {
+            application: asked.application,
+            clarification: asked.name,
+            item,
+        })
+    }
+}
+
 async fn add(
-    application: &str,
+    to: Destination,
     file: &Path,
     document_type: String,
     session: &Session,
 ) -> Result<(), Failure> {
-    let header = header(application, file, document_type, session).await?;
+    let header = header(to, file, document_type, session).await?;
     let total = u64::try_from(header.size_bytes).unwrap_or_default();
     let opened = File::open(file).await;
     let opened = opened.map_err(|error| files::unreadable(file, &error))?;
@@ -204,7 +236,7 @@ async fn add(
 
 /// What is said of a file: its whole is read once for that.
 async fn header(
-    application: &str,
+    to: Destination,
     path: &Path,
     document_type: String,
     session: &Session,
@@ -227,7 +259,7 @@ async fn header(
         size += count;
     }
     Ok(v1::UploadHeader {
-        parent: application.to_owned(),
+        parent: to.application,
         document_type,
         file_name: file_name.into_owned(),
         media_type: media_type.mime().to_owned(),
@@ -235,6 +267,8 @@ async fn header(
         sha256: hex(&hasher.finalize()),
         request_id: session.request_id()?,
         validate_only: session.dry_run(),
+        clarification: to.clarification,
+        item: to.item,
     })
 }
 

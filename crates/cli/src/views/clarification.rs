@@ -58,6 +58,15 @@ struct Answer {
 struct ItemAnswer {
     item: i32,
     text: String,
+    documents: Vec<AnsweredDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct AnsweredDocument {
+    document_type: String,
+    sha256: String,
+    media_type: String,
+    size_bytes: i64,
 }
 
 impl From<&v1::Clarification> for Clarification {
@@ -107,12 +116,24 @@ impl From<&v1::Answer> for Answer {
         let text = |text: &v1::ItemAnswer| ItemAnswer {
             item: text.item,
             text: text.text.clone(),
+            documents: text.documents.iter().map(AnsweredDocument::from).collect(),
         };
         Self {
             number: answer.number,
             received_at: at(answer.received_at.as_ref()),
             answers: answer.answers.iter().map(text).collect(),
             receipt: Signed::from(&answer.receipt.clone().unwrap_or_default()),
+        }
+    }
+}
+
+impl From<&v1::AnsweredDocument> for AnsweredDocument {
+    fn from(document: &v1::AnsweredDocument) -> Self {
+        Self {
+            document_type: document.document_type.clone(),
+            sha256: document.sha256.clone(),
+            media_type: document.media_type.clone(),
+            size_bytes: document.size_bytes,
         }
     }
 }
@@ -177,7 +198,7 @@ impl Row for Item {
 }
 
 impl Row for Answer {
-    const HEAD: &'static [&'static str] = &["ANSWER", "PROTOCOL", "RECEIVED", "ITEMS"];
+    const HEAD: &'static [&'static str] = &["ANSWER", "PROTOCOL", "RECEIVED", "ITEMS", "DOCUMENTS"];
 
     fn cells(&self) -> Vec<String> {
         let items: Vec<String> = self.answers.iter().map(|it| it.item.to_string()).collect();
@@ -186,7 +207,20 @@ impl Row for Answer {
             self.receipt.statement.protocol.clone().unwrap_or_default(),
             seconds(self.received_at.as_ref()),
             items.join(", "),
+            self.documents(),
         ]
+    }
+}
+
+impl Answer {
+    /// Each with the beginning of its hash, as a list of documents shows it.
+    fn documents(&self) -> String {
+        let documents = self.answers.iter().flat_map(|answer| &answer.documents);
+        let short = |document: &AnsweredDocument| {
+            let hash: String = document.sha256.chars().take(12).collect();
+            format!("{} {hash}", document.document_type)
+        };
+        documents.map(short).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -28,6 +28,9 @@ pub(crate) struct Document {
     scanned_at: Option<String>,
     verification: Option<Verification>,
     etag: String,
+    clarification: Option<String>,
+    item: Option<i32>,
+    answer: Option<i32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +74,9 @@ impl From<&v1::Document> for Document {
             scanned_at: at(document.scanned_at.as_ref()),
             verification: document.verification.as_ref().map(verification),
             etag: document.etag.clone(),
+            clarification: some(&document.clarification),
+            item: (document.item > 0).then_some(document.item),
+            answer: (document.answer > 0).then_some(document.answer),
         }
     }
 }
@@ -85,7 +91,12 @@ impl Document {
             .verification
             .as_ref()
             .map(|known| format!("signature {}", known.result));
-        let all = removed.into_iter().chain(submissions).chain(found);
+        let asked = self.item.map(|item| match self.answer {
+            Some(answer) => format!("for item {item} in answer {answer}"),
+            None => format!("for item {item}"),
+        });
+        let all = removed.into_iter().chain(submissions);
+        let all = all.chain(asked).chain(found);
         let all = all.chain(signature).chain(self.marks.iter().cloned());
         all.collect::<Vec<_>>().join(", ")
     }
@@ -126,6 +137,15 @@ impl View for Document {
             .field("removed", seconds(self.removed_at.as_ref()))
             .field("scan", &self.scan)
             .field("found", self.scan_signature.clone().unwrap_or_default())
+            .field("answers", self.clarification.clone().unwrap_or_default())
+            .field(
+                "item",
+                self.item.map_or_else(String::new, |it| it.to_string()),
+            )
+            .field(
+                "in answer",
+                self.answer.map_or_else(String::new, |it| it.to_string()),
+            )
             .field("etag", &self.etag);
         let Some(known) = &self.verification else {
             return sheet.text();

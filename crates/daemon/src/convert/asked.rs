@@ -7,13 +7,14 @@ use bando_domain::ids::{ApplicationId, CallId, ClarificationId};
 use bando_domain::procedure::{ProcedureTerm, Suspension};
 use bando_domain::programme::Text;
 use bando_domain::project::Violation;
+use bando_domain::receipt::SealedDocument;
 use bando_proto::v1;
 use bando_store::Versioned;
 use bando_workflow::Error;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::{count, etag, instant, names, read_instant, show_text, statement};
+use super::{bytes, count, etag, instant, names, read_instant, show_text, statement};
 
 /// An instant that must be stated.
 pub fn required_instant(field: &str, at: Option<Timestamp>) -> Result<DateTime<Utc>, Error> {
@@ -63,6 +64,7 @@ pub fn item_answers(wire: Vec<v1::ItemAnswer>) -> Result<Vec<ItemAnswer>, Error>
         Ok(ItemAnswer {
             item,
             text: answer.text,
+            documents: Vec::new(),
         })
     };
     wire.into_iter().enumerate().map(read).collect()
@@ -118,6 +120,7 @@ pub fn answer(answer: &Answer, content: Vec<u8>) -> v1::Answer {
     let texts = answer.texts.iter().map(|text| v1::ItemAnswer {
         item: count(text.item),
         text: text.text.clone(),
+        documents: text.documents.iter().map(answered_document).collect(),
     });
     v1::Answer {
         number: count(answer.number),
@@ -125,6 +128,15 @@ pub fn answer(answer: &Answer, content: Vec<u8>) -> v1::Answer {
         answers: texts.collect(),
         receipt: Some(statement(&answer.receipt)),
         content,
+    }
+}
+
+fn answered_document(sealed: &SealedDocument) -> v1::AnsweredDocument {
+    v1::AnsweredDocument {
+        document_type: sealed.document_type.clone(),
+        sha256: sealed.sha256.clone(),
+        media_type: sealed.media_type.mime().to_owned(),
+        size_bytes: bytes(sealed.size),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Documents, to and from the wire.
 
-use bando_domain::document::{Mark, Offered, ScanState, VerificationResult};
+use bando_domain::document::{Asked, Mark, Offered, ScanState, VerificationResult};
 use bando_domain::media_type::MediaType;
 use bando_domain::project::Violation;
 use bando_proto::v1;
@@ -50,6 +50,12 @@ pub fn document(view: &View) -> v1::Document {
                 note: known.note.clone(),
             }),
         etag: etag(view.document.version),
+        clarification: document
+            .asked
+            .map(|asked| format!("{application}/clarifications/{}", asked.clarification))
+            .unwrap_or_default(),
+        item: document.asked.map_or(0, |asked| count(asked.item)),
+        answer: view.answer.map_or(0, count),
     }
 }
 
@@ -97,7 +103,31 @@ pub fn offered(header: &v1::UploadHeader) -> Result<Offered, Error> {
         media_type,
         size,
         sha256: header.sha256.clone(),
+        asked: asked(header)?,
     })
+}
+
+/// What a file is said to answer, which is something its application was asked.
+fn asked(header: &v1::UploadHeader) -> Result<Option<Asked>, Error> {
+    if header.clarification.is_empty() {
+        return match header.item {
+            0 => Ok(None),
+            _ => Err(Error::invalid("item", "UNEXPECTED", "only with a request")),
+        };
+    }
+    let (call, application, clarification) =
+        names::clarification("clarification", &header.clarification)?;
+    if header.parent != names::of_application(&call, application) {
+        let explanation = format!("a request to {}", header.parent);
+        return Err(Error::invalid("clarification", "OTHER_PARENT", explanation));
+    }
+    let item = u32::try_from(header.item).ok().filter(|item| *item > 0);
+    let missing = || Error::invalid("item", "REQUIRED", "the place of an item, from 1");
+    let item = item.ok_or_else(missing)?;
+    Ok(Some(Asked {
+        clarification,
+        item,
+    }))
 }
 
 pub fn finding(message: &v1::RecordVerificationRequest) -> Result<Found, Error> {

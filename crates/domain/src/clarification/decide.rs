@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Clarification, Event, Item, ItemAnswer, Purpose, State};
-use crate::application::{self, Application};
+use crate::application::{self, Application, DocumentChange};
 use crate::call::LAPSE_AFTER;
 use crate::civil::Zone;
-use crate::ids::{ClarificationId, LetterId};
+use crate::ids::{ClarificationId, DocumentId, LetterId};
 use crate::procedure::Rules;
 use crate::timer::{TimerKind, TimerWanted, TimersCancelled};
 
@@ -36,6 +36,11 @@ pub enum Refusal {
         due_at: DateTime<Utc>,
         now: DateTime<Utc>,
     },
+    #[error("the term ended at {due_at}, the document was received at {received_at}")]
+    TermOver {
+        due_at: DateTime<Utc>,
+        received_at: DateTime<Utc>,
+    },
     #[error("the request is taken back without a reason")]
     ReasonMissing,
 }
@@ -51,6 +56,7 @@ impl Refusal {
             Self::TooMany { .. } => "CLARIFICATION_LIMIT",
             Self::UnknownItem { .. } => "UNKNOWN_ITEM",
             Self::StillRuns { .. } => "CLARIFICATION_TERM_RUNS",
+            Self::TermOver { .. } => "CLARIFICATION_LATE",
             Self::ReasonMissing => "REASON_REQUIRED",
         }
     }
@@ -195,6 +201,39 @@ pub fn is_late(known: &Clarification, received_at: DateTime<Utc>) -> bool {
     was_waited_for && known.due_at.is_some_and(|due_at| received_at > due_at)
 }
 
+/// Adds or removes a document for an item: while an answer to it would be received.
+pub fn change_documents(
+    known: &Clarification,
+    item: u32,
+    document: DocumentId,
+    change: DocumentChange,
+    received_at: DateTime<Utc>,
+) -> Result<Event, Refusal> {
+    may_change_documents(known, item, received_at)?;
+    Ok(Event::DocumentsChanged {
+        item,
+        document,
+        change,
+    })
+}
+
+pub fn may_change_documents(
+    known: &Clarification,
+    item: u32,
+    received_at: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    if let Some(due_at) = known.due_at
+        && is_late(known, received_at)
+    {
+        return Err(Refusal::TermOver {
+            due_at,
+            received_at,
+        });
+    }
+    expect_waited_for(known, received_at)?;
+    expect_item(known, item)
+}
+
 /// Whether these texts may be received as an answer, and whether with them all is answered.
 /// Observations on a notice are filed once and answer it as a whole.
 pub fn may_answer(
@@ -202,21 +241,9 @@ pub fn may_answer(
     texts: &[ItemAnswer],
     received_at: DateTime<Utc>,
 ) -> Result<bool, Refusal> {
-    // Received in time although the term's timer was faster.
-    let expired_meanwhile = known.state == State::Expired && !is_late(known, received_at);
-    if !known.state.is_open() && !expired_meanwhile {
-        return Err(wrong_state(
-            known,
-            "requested, delivered or answered_in_part",
-        ));
-    }
-    let items = known.items.len();
-    let is_item = |item: u32| item >= 1 && usize::try_from(item).is_ok_and(|item| item <= items);
-    if let Some(other) = texts.iter().find(|text| !is_item(text.item)) {
-        return Err(Refusal::UnknownItem {
-            items,
-            given: other.item,
-        });
+    expect_waited_for(known, received_at)?;
+    for text in texts {
+        expect_item(known, text.item)?;
     }
     let answered_now = |item: u32| texts.iter().any(|text| text.item == item);
     let all = known
@@ -227,6 +254,26 @@ pub fn may_answer(
         Purpose::Clarification => all,
         Purpose::NoticeBeforeRejection => true,
     })
+}
+
+fn expect_waited_for(known: &Clarification, received_at: DateTime<Utc>) -> Result<(), Refusal> {
+    // Received in time although the term's timer was faster.
+    let expired_meanwhile = known.state == State::Expired && !is_late(known, received_at);
+    if known.state.is_open() || expired_meanwhile {
+        return Ok(());
+    }
+    Err(wrong_state(
+        known,
+        "requested, delivered or answered_in_part",
+    ))
+}
+
+fn expect_item(known: &Clarification, item: u32) -> Result<(), Refusal> {
+    let items = known.items.len();
+    if item >= 1 && usize::try_from(item).is_ok_and(|item| item <= items) {
+        return Ok(());
+    }
+    Err(Refusal::UnknownItem { items, given: item })
 }
 
 /// The term ended with something unanswered.

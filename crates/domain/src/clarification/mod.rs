@@ -10,13 +10,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{
-    Refusal, accept, close, deliver, expire, fail_delivery, give_notice, is_late, may_answer,
-    request, timers, timers_given_up,
+    Refusal, accept, change_documents, close, deliver, expire, fail_delivery, give_notice, is_late,
+    may_answer, may_change_documents, request, timers, timers_given_up,
 };
 
-use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, LetterId};
+use crate::application::DocumentChange;
+use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, DocumentId, LetterId};
 use crate::programme::Text;
-use crate::receipt::Signed;
+use crate::receipt::{SealedDocument, Signed};
 use crate::term::Term;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,7 +174,11 @@ pub struct Answer {
 pub struct ItemAnswer {
     /// Place of the item, from 1.
     pub item: u32,
+    /// May be empty where documents are the answer.
     pub text: String,
+    /// Those uploaded for the item since the answer before, by type, then hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<SealedDocument>,
 }
 
 /// What the receipt of an answer stands for, with what was asked.
@@ -192,6 +197,9 @@ pub struct SealedItem {
     pub item: u32,
     pub asked: Item,
     pub text: String,
+    /// The member is left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<SealedDocument>,
 }
 
 /// What happens to a clarification request.
@@ -221,6 +229,12 @@ pub enum Event {
         at: DateTime<Utc>,
         evidence: String,
     },
+    /// A document for an item came or went: whoever would answer sees that it changed.
+    DocumentsChanged {
+        item: u32,
+        document: DocumentId,
+        change: DocumentChange,
+    },
     Answered {
         answer: Box<Answer>,
         complete: bool,
@@ -247,6 +261,7 @@ impl Event {
             Self::Requested { .. } => "requested",
             Self::Delivered { .. } => "delivered",
             Self::NotDelivered { .. } => "not_delivered",
+            Self::DocumentsChanged { .. } => "documents_changed",
             Self::Answered { .. } => "answered",
             Self::LateAnswered { .. } => "late_answered",
             Self::Expired { .. } => "expired",
@@ -264,7 +279,9 @@ pub fn apply(before: Option<Clarification>, event: &Event) -> Option<Clarificati
     }
     let mut known = before?;
     match event {
-        Event::Requested { .. } => {}
+        // A document is an aggregate of its own; the version it makes here keeps an answer from
+        // being given without it.
+        Event::Requested { .. } | Event::DocumentsChanged { .. } => {}
         Event::Delivered {
             letter,
             at,
@@ -395,6 +412,7 @@ impl Clarification {
                 item: answer.item,
                 asked: known.clone(),
                 text: answer.text.clone(),
+                documents: answer.documents.clone(),
             })
         });
         SealedAnswer {

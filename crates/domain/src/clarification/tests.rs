@@ -1,3 +1,5 @@
+mod documents;
+
 use chrono::TimeDelta;
 
 use super::*;
@@ -97,6 +99,7 @@ fn texts(items: &[u32]) -> Vec<ItemAnswer> {
     let text = |item: &u32| ItemAnswer {
         item: *item,
         text: "ecco".into(),
+        documents: Vec::new(),
     };
     items.iter().map(text).collect()
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Personal;
-use crate::ids::{ApplicationId, CallId, ConsortiumId, DocumentId};
+use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, DocumentId};
 use crate::media_type::MediaType;
 use crate::project::Violation;
 
@@ -43,6 +43,17 @@ pub struct Document {
     /// `None` until a scanner has looked at it.
     pub scan: Option<Scan>,
     pub verification: Option<Verification>,
+    /// What it answers; `None` where it belongs to the working copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// What the consortium was asked for, during the check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub clarification: ClarificationId,
+    /// Place of the item, from 1.
+    pub item: u32,
 }
 
 /// Active content.
@@ -150,6 +161,8 @@ pub struct Offered {
     pub size: u64,
     /// Hexadecimal, lower case.
     pub sha256: String,
+    /// `None` for the working copy.
+    pub asked: Option<Asked>,
 }
 
 /// What happens to a document.
@@ -173,7 +186,8 @@ impl Event {
     }
 }
 
-/// Whether a file that is offered fits what the call takes, beside those that are there.
+/// Whether a file that is offered fits what the call takes, beside those that are there: in the
+/// working copy, or in answer to the same request.
 pub fn may_add(
     rules: &DocumentRules,
     present: &[Document],
@@ -184,7 +198,9 @@ pub fn may_add(
     known.expect_size(&rules.limits, offered.size)?;
     rules.limits.expect_room(present, offered.size)?;
     let same = |known: &&Document| {
-        known.sha256 == offered.sha256 && known.document_type == offered.document_type
+        known.sha256 == offered.sha256
+            && known.document_type == offered.document_type
+            && known.asked == offered.asked
     };
     match present.iter().find(same) {
         Some(known) => Err(Refusal::Exists { id: known.id }),
@@ -192,9 +208,17 @@ pub fn may_add(
     }
 }
 
-/// Takes a document out of the working copy.
-pub fn remove(document: &Document, at: DateTime<Utc>) -> Result<Event, Refusal> {
+/// Takes a document out of the working copy, or back before the answer it was meant for; `answer`
+/// is the number of the one that holds it.
+pub fn remove(
+    document: &Document,
+    answer: Option<u32>,
+    at: DateTime<Utc>,
+) -> Result<Event, Refusal> {
     expect_present(document)?;
+    if let Some(number) = answer {
+        return Err(Refusal::Answered { number });
+    }
     Ok(Event::Removed { at })
 }
 

@@ -45,6 +45,8 @@ pub enum Refusal {
     ArchiveEntries { count: u64, limit: u64 },
     #[error("the document was removed at {at}")]
     Removed { at: DateTime<Utc> },
+    #[error("the document is part of answer {number}, which has its receipt")]
+    Answered { number: u32 },
     #[error("the document waits for the virus scanner")]
     InQuarantine,
     #[error("the virus scanner found `{signature}`: the document is never given out")]
@@ -69,6 +71,7 @@ impl Refusal {
             Self::ArchiveRatio { .. } => "ARCHIVE_RATIO",
             Self::ArchiveEntries { .. } => "ARCHIVE_ENTRIES",
             Self::Removed { .. } => "DOCUMENT_REMOVED",
+            Self::Answered { .. } => "DOCUMENT_ANSWERED",
             Self::InQuarantine => "DOCUMENT_IN_QUARANTINE",
             Self::Infected { .. } => "DOCUMENT_INFECTED",
         }

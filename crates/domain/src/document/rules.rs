@@ -63,6 +63,13 @@ impl DocumentRules {
             })
     }
 
+    /// What the call calls a type; a type that it lists no more keeps its code.
+    pub fn name_of(&self, code: &str) -> Text {
+        let mut known = self.types.iter();
+        let known = known.find(|known| known.code == code);
+        known.map_or_else(|| Text::new(code, code), |known| known.name.clone())
+    }
+
     /// The mandatory types that no document of the working copy serves. One that a scanner found
     /// infected serves: a scanner never makes anybody miss a deadline.
     pub fn missing(&self, present: &[Document]) -> Vec<Violation> {

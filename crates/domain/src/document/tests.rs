@@ -30,6 +30,7 @@ fn offered(document_type: &str, size: u64, hash: u8) -> Offered {
         media_type: MediaType::Pdf,
         size,
         sha256: format!("{hash:02x}").repeat(32),
+        asked: None,
     }
 }
 
@@ -51,6 +52,7 @@ fn document(document_type: &str, size: u64, hash: u8) -> Document {
         removed_at: None,
         scan: None,
         verification: None,
+        asked: offered.asked,
     }
 }
 
@@ -183,13 +185,41 @@ fn what_is_infected_is_given_to_nobody_and_what_waits_to_its_owner_alone() {
 #[test]
 fn a_document_is_removed_once() {
     let present = document("form", 1, 1);
-    let event = remove(&present, DateTime::UNIX_EPOCH).unwrap();
+    let event = remove(&present, None, DateTime::UNIX_EPOCH).unwrap();
     let removed = apply(Some(present), &event).unwrap();
 
     assert_eq!(
-        remove(&removed, DateTime::UNIX_EPOCH).unwrap_err().reason(),
+        remove(&removed, None, DateTime::UNIX_EPOCH)
+            .unwrap_err()
+            .reason(),
         "DOCUMENT_REMOVED"
     );
+}
+
+#[test]
+fn a_document_that_an_answer_holds_is_not_taken_back() {
+    let present = document("form", 1, 1);
+
+    let refusal = remove(&present, Some(2), DateTime::UNIX_EPOCH).unwrap_err();
+
+    assert_eq!(refusal, Refusal::Answered { number: 2 });
+}
+
+#[test]
+fn the_same_file_may_answer_two_items_but_one_item_once() {
+    let asked = |item| Asked {
+        clarification: ClarificationId(uuid::Uuid::from_u128(3)),
+        item,
+    };
+    let mut present = document("form", 10, 1);
+    present.asked = Some(asked(1));
+    let mut again = offered("form", 10, 1);
+    again.asked = Some(asked(2));
+    assert_eq!(reason(&[present.clone()], &again), "");
+
+    again.asked = Some(asked(1));
+
+    assert_eq!(reason(&[present], &again), "DOCUMENT_EXISTS");
 }
 
 #[test]

@@ -1,5 +1,7 @@
-//! Documents: what they are about, which submissions sealed them, which hashes are still needed.
+//! Documents: what they are about, which submissions and answers sealed them, which hashes are
+//! still needed.
 
+mod answers;
 mod rows;
 pub mod scans;
 
@@ -22,6 +24,8 @@ use crate::record::{About, Aggregate, Versioned};
 use crate::tables::documents::{Column, Entity};
 use crate::tables::{calls, sealed_documents};
 
+pub use answers::{answers, of_clarification, seal_answer};
+
 /// Which documents to read.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -37,7 +41,8 @@ pub async fn get<D: Db>(db: &D, id: DocumentId) -> Result<Versioned<Document>, E
     rows::read(row.ok_or_else(|| Error::not_found(format!("document {id}")))?)
 }
 
-/// The documents of a call that are in a working copy or in a submission, in order of adding.
+/// The documents of a call that are in a working copy, for an answer or in a submission, in order
+/// of adding.
 pub async fn list<D: Db>(
     db: &D,
     call: &CallId,
@@ -89,6 +94,7 @@ pub async fn working<D: Db>(
     let all = Entity::find()
         .filter(Column::Application.is_in(applications.iter().map(|id| id.0)))
         .filter(Column::RemovedAt.is_null())
+        .filter(Column::Clarification.is_null())
         .order_by_asc(Column::Id)
         .all(db.connection())
         .await?;
@@ -173,7 +179,7 @@ pub async fn count_infected<D: Db>(db: &D, programme: &ProgrammeId) -> Result<u6
     Ok(infected.count(db.connection()).await?)
 }
 
-/// In a working copy, or in a submission.
+/// In a working copy, for an answer, or in a submission; what an answer sealed is never removed.
 fn kept() -> Condition {
     let sealed = Query::select()
         .column(sealed_documents::Column::Document)

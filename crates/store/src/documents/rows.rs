@@ -1,6 +1,8 @@
 //! Documents to rows and back.
 
-use bando_domain::document::{Document, Scan, ScanVerdict, Verification, VerificationResult};
+use bando_domain::document::{
+    Asked, Document, Scan, ScanVerdict, Verification, VerificationResult,
+};
 use bando_domain::event::Personal;
 use bando_domain::media_type::MediaType;
 use sea_orm::{EntityTrait as _, IntoActiveModel as _};
@@ -22,6 +24,7 @@ pub(super) async fn save(
     version: i64,
 ) -> Result<(), Error> {
     let (scan, verification) = (document.scan.as_ref(), document.verification.as_ref());
+    let item = document.asked.map(|asked| i32::try_from(asked.item));
     let row = Model {
         id: document.id.0,
         version,
@@ -47,6 +50,8 @@ pub(super) async fn save(
         verification_note: verification.map(|known| known.note.clone()),
         verified_by: verification.map(|known| known.by.clone()),
         verified_at: verification.map(|known| known.at),
+        clarification: document.asked.map(|asked| asked.clarification.0),
+        item: item.transpose().map_err(Error::internal)?,
     };
     save_row!(tx, Entity, Column, row, exists, version, document.id.0)
 }
@@ -87,6 +92,13 @@ pub(super) fn read(row: Model) -> Result<Versioned<Document>, Error> {
         }),
         _ => None,
     };
+    let asked = match (row.clarification, row.item) {
+        (Some(clarification), Some(item)) => Some(Asked {
+            clarification: clarification.into(),
+            item: u32::try_from(item).map_err(Error::internal)?,
+        }),
+        _ => None,
+    };
     let value = Document {
         id: row.id.into(),
         application: row.application.into(),
@@ -103,6 +115,7 @@ pub(super) fn read(row: Model) -> Result<Versioned<Document>, Error> {
         removed_at: row.removed_at,
         scan,
         verification,
+        asked,
     };
     Ok(Versioned {
         version: row.version,

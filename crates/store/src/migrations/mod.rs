@@ -87,6 +87,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0009_sqlite.sql"),
         postgres: include_str!("0009_postgres.sql"),
     },
+    Migration {
+        name: "0011_answered_documents",
+        tables: include_str!("0011_answered_documents.sql"),
+        sqlite: include_str!("0011_sqlite.sql"),
+        postgres: include_str!("0011_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

@@ -24,6 +24,7 @@ use crate::door::columns::{Columns, of_entity};
 pub(crate) fn columns() -> HashMap<&'static str, Columns> {
     HashMap::from([
         of_entity::<activities::Entity>(),
+        of_entity::<answered_documents::Entity>(),
         of_entity::<applications::Entity>(),
         of_entity::<awards::Entity>(),
         of_entity::<budget_lines::Entity>(),

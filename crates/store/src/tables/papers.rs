@@ -30,6 +30,23 @@ pub(crate) mod documents {
         pub(crate) verification_note: Option<String>,
         pub(crate) verified_by: Option<String>,
         pub(crate) verified_at: Option<DateTimeUtc>,
+        pub(crate) clarification: Option<Uuid>,
+        pub(crate) item: Option<i32>,
+    }
+
+    super::super::plain!();
+}
+
+pub(crate) mod answered_documents {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "answered_documents")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) document: Uuid,
+        pub(crate) clarification: Uuid,
+        pub(crate) number: i32,
     }
 
     super::super::plain!();

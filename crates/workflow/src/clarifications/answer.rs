@@ -5,14 +5,16 @@ use bando_domain::actor::Actor;
 use bando_domain::application::Application;
 use bando_domain::clarification::{self, Answer, Clarification, Event, ItemAnswer};
 use bando_domain::consortium::Consortium;
-use bando_domain::ids::{ApplicationId, CallId, ClarificationId, EventId};
+use bando_domain::document::Document;
+use bando_domain::ids::{ApplicationId, CallId, ClarificationId, DocumentId, EventId};
+use bando_domain::letter::AnsweredDocument;
 use bando_domain::project::Violation;
 use bando_domain::receipt::{
-    Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
+    SealedDocument, Signed, Statement, StatementKind, canonical, instant_text, sha256_hex,
 };
 use bando_store::{
-    Consequences, Tx, Versioned, applications, clarifications, consortia, programmes, protocol,
-    record,
+    Consequences, Tx, Versioned, applications, calls, clarifications, consortia, documents,
+    programmes, protocol, record,
 };
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,8 @@ struct Prepared {
     application: Application,
     owner: Consortium,
     texts: Vec<ItemAnswer>,
+    /// A change of them is a change of the request, which the transaction would find.
+    documents: Vec<Document>,
     number: u32,
     content_sha256: String,
     year: i32,
@@ -79,10 +83,15 @@ pub async fn answer(
 async fn prepare(
     cx: &Context,
     before: Versioned<Clarification>,
-    texts: Vec<ItemAnswer>,
+    mut texts: Vec<ItemAnswer>,
     received_at: DateTime<Utc>,
 ) -> Result<Prepared, Error> {
     let (db, known) = (cx.store.read(), &before.value);
+    let documents = to_seal(cx, known, &texts).await?;
+    for answer in &mut texts {
+        answer.documents = SealedDocument::of(for_item(&documents, answer.item));
+    }
+    expect_answers(&texts)?;
     let application = applications::get(db, known.application).await?.value;
     let owner = consortia::get(db, known.consortium).await?.value;
     let programme = programmes::get(db, known.call.programme()).await?.value;
@@ -94,10 +103,36 @@ async fn prepare(
         application,
         owner,
         texts,
+        documents,
         number,
         content_sha256,
         year,
     })
+}
+
+/// The documents for the items that are answered now, without those of an earlier answer.
+async fn to_seal(
+    cx: &Context,
+    known: &Clarification,
+    texts: &[ItemAnswer],
+) -> Result<Vec<Document>, Error> {
+    let db = cx.store.read();
+    let mut present = documents::of_clarification(db, known.id).await?;
+    let ids: Vec<DocumentId> = present.iter().map(|document| document.id).collect();
+    let sealed = documents::answers(db, &ids).await?;
+    let is_answered = |item: u32| texts.iter().any(|answer| answer.item == item);
+    present.retain(|document| {
+        let is_meant = document.asked.is_some_and(|asked| is_answered(asked.item));
+        is_meant && !sealed.contains_key(&document.id)
+    });
+    Ok(present)
+}
+
+fn for_item(documents: &[Document], item: u32) -> impl Iterator<Item = &Document> {
+    let is_for = move |asked: bando_domain::document::Asked| asked.item == item;
+    documents
+        .iter()
+        .filter(move |document| document.asked.is_some_and(is_for))
 }
 
 async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {
@@ -126,9 +161,9 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         let Some(after) = clarification::apply(Some(known.clone()), &happened) else {
             return Err(bando_store::Error::internal("an answer comes to a request").into());
         };
+        let named = named(tx, &prepared).await?;
         let matter = matter(&prepared, &after);
-        let number = prepared.number;
-        let letter = correspondence::answer_receipt(matter, number, received_at, &receipt);
+        let letter = correspondence::answer_receipt(matter, received_at, &receipt, named);
         let consequences = Consequences {
             event: Some(event),
             letters: vec![letter],
@@ -141,12 +176,34 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         };
         let before = Some(prepared.before.clone());
         let clarification = record(tx, before, &happened, consequences).await?;
+        let (id, number) = (clarification.value.id, prepared.number);
+        let sealed: Vec<DocumentId> = prepared.documents.iter().map(|one| one.id).collect();
+        documents::seal_answer(tx, id, number, &sealed).await?;
         Ok(Attempt::Received(Box::new(Answered {
             clarification,
             receipt,
         })))
     })
     .await
+}
+
+/// The documents of an answer as its letter names them.
+async fn named(tx: &Tx, prepared: &Prepared) -> Result<Vec<AnsweredDocument>, Error> {
+    if prepared.documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = calls::get(tx, &prepared.before.value.call).await?.value;
+    let rules = &call.terms.documents;
+    let name = |item: u32, sealed: &SealedDocument| AnsweredDocument {
+        item,
+        name: rules.name_of(&sealed.document_type),
+        sha256: sealed.sha256.clone(),
+    };
+    let of_answer = |answer: &ItemAnswer| -> Vec<AnsweredDocument> {
+        let documents = answer.documents.iter();
+        documents.map(|sealed| name(answer.item, sealed)).collect()
+    };
+    Ok(prepared.texts.iter().flat_map(of_answer).collect())
 }
 
 async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {
@@ -224,14 +281,34 @@ fn expect_texts(texts: &[ItemAnswer]) -> Result<(), Error> {
         violations.push(Violation::new("answers", "REQUIRED", "at least one answer"));
     }
     for (position, answer) in texts.iter().enumerate() {
-        let field = format!("answers[{position}].text");
-        violations.extend(text_violation(field, &answer.text));
+        if !answer.text.is_empty() {
+            let field = format!("answers[{position}].text");
+            violations.extend(text_violation(field, &answer.text));
+        }
         let mut before = texts.iter().take(position);
         if before.any(|other| other.item == answer.item) {
             let field = format!("answers[{position}].item");
             violations.push(Violation::new(field, "DUPLICATE", "each item once"));
         }
     }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid_fields(violations))
+}
+
+/// An item is answered by a text, by documents or by both.
+fn expect_answers(texts: &[ItemAnswer]) -> Result<(), Error> {
+    let says_nothing = |answer: &ItemAnswer| answer.text.is_empty() && answer.documents.is_empty();
+    let empty = texts.iter().enumerate();
+    let empty = empty.filter(|(_, answer)| says_nothing(answer));
+    let violations: Vec<Violation> = empty
+        .map(|(position, _)| {
+            let explanation = "a text, or a document uploaded for the item";
+            let field = format!("answers[{position}].text");
+            Violation::new(field, "REQUIRED", explanation)
+        })
+        .collect();
     if violations.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use bando_domain::application::Application;
 use bando_domain::clarification::{Clarification, Item, Purpose};
 use bando_domain::consortium::Consortium;
 use bando_domain::ids::EventId;
-use bando_domain::letter::{Asked, AskedItem, Facts, LetterWanted};
+use bando_domain::letter::{AnsweredDocument, Asked, AskedItem, Facts, LetterWanted};
 use bando_domain::receipt::Signed;
 use chrono::{DateTime, Utc};
 
@@ -128,11 +128,12 @@ fn due(
 /// The receipt of an answer; `matter` is the request with that answer in it.
 pub(crate) fn answer_receipt(
     matter: Matter<'_>,
-    number: u32,
     received_at: DateTime<Utc>,
     receipt: &Signed,
+    documents: Vec<AnsweredDocument>,
 ) -> LetterWanted {
     let stated = &receipt.statement;
+    let number = matter.known.answers.last().map_or(1, |last| last.number);
     matter.letter(
         format!("{}/{number}", matter.key("answer_receipt")),
         Facts::AnswerReceipt {
@@ -145,6 +146,7 @@ pub(crate) fn answer_receipt(
             received_at,
             content_sha256: stated.content_sha256.clone(),
             due_at: matter.known.due_at,
+            documents,
         },
     )
 }

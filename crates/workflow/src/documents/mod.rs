@@ -13,14 +13,16 @@ use std::io;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::application::{self, DocumentChange};
 use bando_domain::call::Call;
+use bando_domain::clarification;
 use bando_domain::document::{
-    self, Document, NOTE_LIMIT, Refusal, ScanState, Verification, VerificationResult,
+    self, Asked, Document, NOTE_LIMIT, Refusal, ScanState, Verification, VerificationResult,
 };
 use bando_domain::event::Personal;
 use bando_domain::ids::{ApplicationId, CallId, DocumentId};
 use bando_store::documents::Filter;
 use bando_store::{
-    Consequences, Db, Kind, Page, PageQuery, Tx, Versioned, applications, calls, documents, record,
+    Consequences, Db, Kind, Page, PageQuery, Tx, Versioned, applications, calls, clarifications,
+    documents, record,
 };
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -47,6 +49,8 @@ pub struct View {
     pub document: Versioned<Document>,
     /// Numbers of the submissions that hold it.
     pub submissions: Vec<u32>,
+    /// Number of the answer that holds it.
+    pub answer: Option<u32>,
     pub scan: ScanState,
 }
 
@@ -154,7 +158,7 @@ impl Outgoing {
     }
 }
 
-/// The consortium takes a document out of its working copy.
+/// The consortium takes a document out of its working copy, or back before its answer.
 pub async fn remove(
     cx: &Context,
     command: &Command,
@@ -166,10 +170,12 @@ pub async fn remove(
         expect_own(&command.actor, known.value.consortium)?;
         cx.expect_etag(&known, etag).await?;
         let at = command.received_at;
-        let event = document::remove(&known.value, at)?;
+        let id = known.value.id;
+        let answers = documents::answers(cx.store.read(), &[id]).await?;
+        let event = document::remove(&known.value, answers.get(&id).copied(), at)?;
         cx.commit(command, async move |tx: &Tx| {
-            let change = DocumentChange::Removed;
-            change_application(tx, known.value.application, known.value.id, change, at).await?;
+            let (application, asked) = (known.value.application, known.value.asked);
+            change(tx, application, asked, id, DocumentChange::Removed).await?;
             Ok(record(tx, Some(known), &event, Consequences::default()).await?)
         })
         .await
@@ -240,21 +246,62 @@ fn expect_finding(found: &Found) -> Result<(), Error> {
     }
 }
 
-/// Says in the application's own history that its documents changed; refused while they may not.
-/// An answer to a request for clarification has its own question in place of this one.
+/// Says in the history of what a document belongs to that it came or went; refused while it may
+/// not.
+async fn change(
+    tx: &Tx,
+    application: ApplicationId,
+    asked: Option<Asked>,
+    document: DocumentId,
+    change: DocumentChange,
+) -> Result<Call, Error> {
+    match asked {
+        None => change_application(tx, application, document, change).await,
+        Some(asked) => change_answer(tx, asked, document, change).await,
+    }
+}
+
 async fn change_application(
     tx: &Tx,
     application: ApplicationId,
     document: DocumentId,
     change: DocumentChange,
-    at: chrono::DateTime<chrono::Utc>,
 ) -> Result<Call, Error> {
+    let at = tx.cause().at;
     applications::hold(tx, application).await?;
     let before = applications::get(tx, application).await?;
     let call = calls::get(tx, &before.value.call).await?.value;
     let event = application::change_documents(&before.value, &call, document, change, at)?;
     record(tx, Some(before), &event, Consequences::default()).await?;
     Ok(call)
+}
+
+async fn change_answer(
+    tx: &Tx,
+    asked: Asked,
+    document: DocumentId,
+    change: DocumentChange,
+) -> Result<Call, Error> {
+    clarifications::hold(tx, asked.clarification).await?;
+    let before = clarifications::get(tx, asked.clarification).await?;
+    let call = calls::get(tx, &before.value.call).await?.value;
+    let (known, at) = (&before.value, tx.cause().at);
+    let event = clarification::change_documents(known, asked.item, document, change, at)?;
+    record(tx, Some(before), &event, Consequences::default()).await?;
+    Ok(call)
+}
+
+/// What is there beside a document that is offered, and counts with it against the limits.
+async fn beside<D: Db>(
+    db: &D,
+    application: ApplicationId,
+    asked: Option<Asked>,
+) -> Result<Vec<Document>, Error> {
+    if let Some(asked) = asked {
+        return Ok(documents::of_clarification(db, asked.clarification).await?);
+    }
+    let mut present = documents::working(db, &[application]).await?;
+    Ok(present.remove(&application).unwrap_or_default())
 }
 
 /// The working copies' documents, where the call asks for any.
@@ -289,10 +336,12 @@ async fn view(cx: &Context, found: Versioned<Document>) -> Result<View, Error> {
 async fn views(cx: &Context, found: Vec<Versioned<Document>>) -> Result<Vec<View>, Error> {
     let ids: Vec<DocumentId> = found.iter().map(|known| known.value.id).collect();
     let mut submissions = documents::submissions(cx.store.read(), &ids).await?;
+    let answers = documents::answers(cx.store.read(), &ids).await?;
     Ok(found
         .into_iter()
         .map(|document| View {
             submissions: submissions.remove(&document.value.id).unwrap_or_default(),
+            answer: answers.get(&document.value.id).copied(),
             scan: document.value.scan_state(cx.scanner.is_some()),
             document,
         })
@@ -335,6 +384,7 @@ impl From<Refusal> for Error {
             | Refusal::ArchiveRatio { .. }
             | Refusal::ArchiveEntries { .. }
             | Refusal::Removed { .. }
+            | Refusal::Answered { .. }
             | Refusal::InQuarantine
             | Refusal::Infected { .. } => Self::refused(reason, message),
         }

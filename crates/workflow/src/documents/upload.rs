@@ -2,14 +2,16 @@
 //! after its last, and again with the application as it stands when it is committed.
 
 use bando_domain::application::{self, DocumentChange};
+use bando_domain::clarification;
 use bando_domain::document::{self, Document, Mark, Offered};
 use bando_domain::event::Personal;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId, DocumentId};
-use bando_store::{Consequences, Tx, calls, documents, record};
+use bando_store::{Consequences, Tx, calls, record};
 
 use super::blobs::{Incoming, Whole};
-use super::{CHUNK, View, change_application, contents, disk, view};
+use super::{CHUNK, View, beside, change, contents, disk, view};
 use crate::authority::{expect_own, visible_application};
+use crate::clarifications;
 use crate::context::{Command, Context};
 use crate::error::Error;
 
@@ -32,7 +34,8 @@ pub struct Upload {
     incoming: Incoming,
 }
 
-/// Decides on what is said of a file whether it will be taken.
+/// Decides on what is said of a file whether it will be taken: into the working copy, or for an
+/// item of what the consortium was asked.
 pub async fn begin(
     cx: &Context,
     command: &Command,
@@ -51,10 +54,17 @@ pub async fn begin(
     if let Some(added) = cx.answered(command).await? {
         return Ok(Begun::Answered(Box::new(view(cx, added).await?)));
     }
-    let call = calls::get(cx.store.read(), call).await?.value;
-    application::may_change_documents(&known, &call, command.received_at)?;
-    let mut present = documents::working(cx.store.read(), &[application]).await?;
-    let present = present.remove(&application).unwrap_or_default();
+    let (call_id, call) = (call, calls::get(cx.store.read(), call).await?.value);
+    match offered.asked {
+        None => application::may_change_documents(&known, &call, command.received_at)?,
+        Some(asked) => {
+            let (actor, id) = (&command.actor, asked.clarification);
+            let asked_for = clarifications::get(cx, actor, (call_id, application), id).await?;
+            let item = asked.item;
+            clarification::may_change_documents(&asked_for.value, item, command.received_at)?;
+        }
+    }
+    let present = beside(cx.store.read(), application, offered.asked).await?;
     document::may_add(&call.terms.documents, &present, &offered)?;
     Ok(Begun::Receiving(Box::new(Upload {
         cx: cx.clone(),
@@ -143,9 +153,9 @@ async fn add(
     marks: Vec<Mark>,
 ) -> Result<bando_store::Versioned<Document>, Error> {
     let (id, at) = (DocumentId(tx.new_id()), tx.cause().at);
-    let call = change_application(tx, application, id, DocumentChange::Added, at).await?;
-    let mut present = documents::working(tx, &[application]).await?;
-    let present = present.remove(&application).unwrap_or_default();
+    let asked = offered.asked;
+    let call = change(tx, application, asked, id, DocumentChange::Added).await?;
+    let present = beside(tx, application, asked).await?;
     document::may_add(&call.terms.documents, &present, &offered)?;
     let document = Document {
         id,
@@ -163,6 +173,7 @@ async fn add(
         removed_at: None,
         scan: None,
         verification: None,
+        asked,
     };
     let event = document::Event::Added {
         document: Box::new(document),

@@ -4,7 +4,8 @@ use bando_domain::civil::Language;
 use bando_domain::clarification::ItemKind;
 use bando_domain::event::Personal;
 use bando_domain::letter::{
-    Asked, AskedItem, DigestLine, Facts, LetterKind, LetterWanted, Outcome, Reason, Recipient,
+    AnsweredDocument, Asked, AskedItem, DigestLine, Facts, LetterKind, LetterWanted, Outcome,
+    Reason, Recipient,
 };
 use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
@@ -212,6 +213,11 @@ fn answered() -> Facts {
         received_at: at("2016-06-13T15:00:00Z"),
         content_sha256: SHA256.into(),
         due_at: Some(at("2016-06-17T21:59:59.999999Z")),
+        documents: vec![AnsweredDocument {
+            item: 1,
+            name: Text::new("Statuto e atto costitutivo", AWKWARD),
+            sha256: SHA256.into(),
+        }],
     }
 }
 
