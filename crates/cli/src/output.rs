@@ -223,6 +223,14 @@ impl Sheet {
         }
     }
 
+    /// Labelled values under a title.
+    #[must_use]
+    pub(crate) fn fields(mut self, title: &str, values: &[(&str, String)]) -> Self {
+        self.0.extend(["\n", title, "\n"]);
+        let values = values.iter();
+        values.fold(self, |sheet, (label, value)| sheet.field(label, value))
+    }
+
     /// Lines under a title.
     #[must_use]
     pub(crate) fn section(mut self, title: &str, lines: &str) -> Self {

@@ -1,14 +1,17 @@
 //! Letters: one message to one address, with its facts, language and key fixed when it is queued.
 
+mod asked;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::Language;
-use crate::clarification::ItemKind;
 use crate::event::Personal;
 use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, LetterId, ProgrammeId};
 use crate::money::Eur;
 use crate::programme::Text;
+
+pub use asked::{AnsweredDocument, Asked, AskedItem};
 
 /// Every state a letter can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -360,35 +363,6 @@ pub enum Facts {
         #[serde(default)]
         documents_infected: u64,
     },
-}
-
-/// What all letters about a request tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
-    pub clarification: ClarificationId,
-    pub application: String,
-    pub project: String,
-    /// Whether it is the notice before a rejection, which asks for observations.
-    pub is_notice: bool,
-}
-
-/// One thing asked, by its place from 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskedItem {
-    pub item: u32,
-    pub kind: ItemKind,
-    pub rule: String,
-    pub text: Text,
-}
-
-/// A document of an answer, without its file name, in which people's names stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnsweredDocument {
-    /// Place of the item it answers, from 1.
-    pub item: u32,
-    /// What the call calls its type.
-    pub name: Text,
-    pub sha256: String,
 }
 
 /// What all outcome letters tell.

@@ -2,6 +2,7 @@
 //! running daemon, on both databases.
 
 mod documents;
+mod terminal;
 
 use bando_daemon::convert;
 use bando_domain::receipt;

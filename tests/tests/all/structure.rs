@@ -6,7 +6,7 @@
 )]
 
 mod reasons;
-mod receipt_vector;
+pub(crate) mod receipt_vector;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -4,13 +4,16 @@
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use bando_domain::receipt::Signed;
 use bando_proto::v1;
 use bando_tests::daemon::TestDaemon;
 use bando_tests::process::beside;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::operator::Terminal;
 use crate::rankings::{approval, compute, evaluated};
+use crate::structure::receipt_vector::{VECTORS, vector};
 
 /// A command that runs on, and the lines it prints.
 struct Running {
@@ -224,4 +227,37 @@ async fn bash_loads_the_completions_and_every_command_has_its_page() {
         offered(&nobody.folder, "bando ranking sim", 2).trim(),
         "simulate"
     );
+}
+
+#[test]
+fn the_terminal_verifies_the_vectors_offline() {
+    for name in VECTORS {
+        let (vector, folder) = (vector(name), TempDir::new().unwrap());
+        let write = |file: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(file), bytes).unwrap();
+        };
+        write("content.json", vector.content.as_bytes());
+        let verifies = |receipt: &Signed| {
+            write("receipt.json", &serde_json::to_vec(receipt).unwrap());
+            let words = [
+                "receipt",
+                "verify",
+                "receipt.json",
+                "--content",
+                "content.json",
+            ];
+            let mut command = Command::new(beside("bando").unwrap());
+            let command = command.args(words).args(["--key", &vector.public_key]);
+            // Nobody answers there, and nobody is asked.
+            let command = command.env("BANDO_SERVER", "http://127.0.0.1:1");
+            let output = command.current_dir(folder.path()).output().unwrap();
+            output.status.code()
+        };
+        for signed in vector.statements.iter().map(|signature| &signature.signed) {
+            assert_eq!(verifies(signed), Some(0), "{name}");
+            let mut forged = signed.clone();
+            forged.statement.received_at = "2016-01-01T00:00:00.000000Z".into();
+            assert_eq!(verifies(&forged), Some(6), "{name}");
+        }
+    }
 }

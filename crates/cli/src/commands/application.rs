@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{call, clarify, document, filter, mending, tell_dry_run};
+use super::{call, check, clarify, document, filter, mending, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files::{PUBLIC, Reserved};
@@ -19,7 +19,7 @@ use crate::session::Session;
 use crate::views::application::Application;
 use crate::views::receipt::Signed;
 
-const STATES: [&str; 11] = [
+const STATES: [&str; 12] = [
     "draft",
     "submitted",
     "lapsed",
@@ -31,6 +31,7 @@ const STATES: [&str; 11] = [
     "below_threshold",
     "waiting",
     "awarded",
+    "cancelled",
 ];
 
 #[derive(Debug, Subcommand)]
@@ -105,6 +106,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         content: Option<PathBuf>,
     },
+    /// The formal check: open it, record what an officer found, conclude it.
+    #[command(subcommand)]
+    Check(check::Command),
     /// What the consortium is asked during the check, and its answers.
     #[command(subcommand)]
     Clarify(clarify::Command),
@@ -166,6 +170,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             save,
             content,
         } => receipt(&application, number, save, content, session).await,
+        Command::Check(command) => Box::pin(check::run(command, session)).await,
         Command::Clarify(command) => Box::pin(clarify::run(command, session)).await,
         Command::Document(command) => document::run(command, session).await,
     }

@@ -9,6 +9,7 @@ pub(crate) mod call;
 pub(crate) mod call_acts;
 mod call_editions;
 mod call_rules;
+mod check;
 mod clarify;
 pub(crate) mod clock;
 pub(crate) mod consortium;

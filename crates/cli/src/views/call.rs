@@ -4,6 +4,7 @@ use bando_proto::v1;
 use serde::Serialize;
 
 use super::document::{DocumentLimits, DocumentType};
+use super::procedure;
 use super::{Text, at, euros, percent, seconds, shown, some, title, word};
 use crate::names::short_call;
 use crate::output::{Row, Sheet, View};
@@ -22,6 +23,7 @@ pub(crate) struct Call {
     ranking: Option<String>,
     documents: Vec<DocumentType>,
     document_limits: Option<DocumentLimits>,
+    procedure: Option<procedure::Rules>,
     cancellation: Option<Cancellation>,
     results: Option<Results>,
     etag: String,
@@ -161,6 +163,7 @@ impl From<&v1::Call> for Call {
             }),
             documents: call.documents.iter().map(DocumentType::from).collect(),
             document_limits: call.document_limits.as_ref().map(DocumentLimits::from),
+            procedure: call.procedure.as_ref().map(procedure::Rules::from),
             etag: call.etag.clone(),
         }
     }
@@ -385,6 +388,10 @@ impl View for Call {
             .rows("DOCUMENTS", &self.documents)
             .rows("EARLIER CLOSES", &self.window.extensions)
             .rows("OUTAGES", &self.window.outages);
+        let sheet = match &self.procedure {
+            Some(procedure) => procedure.describe(sheet),
+            None => sheet,
+        };
         match &self.rules {
             Some(rules) => rules.describe(sheet).text(),
             None => sheet.text(),
@@ -416,36 +423,28 @@ impl Window {
 
 impl RuleSet {
     fn describe(&self, sheet: Sheet) -> Sheet {
-        let limits = Sheet::default()
-            .field("act", &self.act)
-            .field("effective on", &self.effective_on)
-            .field("rate", percent(Some(self.rate_basis_points)))
-            .field("min eligible cost", euros(self.min_eligible_cost_cents))
-            .field("min grant", euros(self.min_grant_cents))
-            .field("max grant", euros(self.max_grant_cents))
-            .field(
-                "per participant",
-                euros(self.max_grant_per_participant_cents),
-            )
-            .field("members", format!("at least {}", self.members_minimum))
-            .field(
-                "all artisan",
-                format!("at least {}", self.members_artisan_minimum),
-            )
-            .field(
-                "outside region",
-                format!(
-                    "at most {}",
-                    percent(Some(self.members_max_outside_region_basis_points))
-                ),
-            )
-            .field("tie-breaks", self.tie_breaks.join(", "))
-            .field("allocation", &self.allocation)
-            .text();
+        let least = |count: i32| format!("at least {count}");
+        let outside = percent(Some(self.members_max_outside_region_basis_points));
         let sheet = sheet
-            .section(
+            .fields(
                 &format!("RULE SET {}", self.version),
-                unindented(&limits).trim_end(),
+                &[
+                    ("act", self.act.clone()),
+                    ("effective on", self.effective_on.clone()),
+                    ("rate", percent(Some(self.rate_basis_points))),
+                    ("min eligible cost", euros(self.min_eligible_cost_cents)),
+                    ("min grant", euros(self.min_grant_cents)),
+                    ("max grant", euros(self.max_grant_cents)),
+                    (
+                        "per participant",
+                        euros(self.max_grant_per_participant_cents),
+                    ),
+                    ("members", least(self.members_minimum)),
+                    ("all artisan", least(self.members_artisan_minimum)),
+                    ("outside region", format!("at most {outside}")),
+                    ("tie-breaks", self.tie_breaks.join(", ")),
+                    ("allocation", self.allocation.clone()),
+                ],
             )
             .rows("COST CATEGORIES", &self.cost_categories);
         match &self.score_grid {
@@ -518,15 +517,6 @@ impl ScoreGrid {
     }
 }
 
-/// The lines of a sheet without the indent that the section around them gives.
-fn unindented(lines: &str) -> String {
-    lines
-        .lines()
-        .map(|line| line.strip_prefix("  ").unwrap_or(line))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 /// The printed form with the instant it stands for.
 fn window(printed: &Text, instant: Option<&String>) -> String {
     match (printed.en.as_str(), seconds(instant)) {
@@ -535,7 +525,7 @@ fn window(printed: &Text, instant: Option<&String>) -> String {
     }
 }
 
-fn span(minutes: i32) -> String {
+pub(super) fn span(minutes: i32) -> String {
     match minutes {
         days if days % 1440 == 0 => format!("{} d before", days / 1440),
         hours if hours % 60 == 0 => format!("{} h before", hours / 60),
@@ -562,12 +552,19 @@ mod tests {
                 max_grant_cents: Some(15_000_000),
                 ..Default::default()
             }),
+            procedure: Some(v1::ProcedureRules {
+                term_days: 90,
+                clarifications: 1,
+                clarification_days: 10,
+                reminders_minutes: vec![2_880],
+                ..Default::default()
+            }),
             ..Default::default()
         }
     }
 
     #[test]
-    fn a_call_is_described_with_its_rules_and_reminders() {
+    fn a_call_is_described_with_its_rules_its_procedure_and_reminders() {
         let text = Call::from(&call()).text();
 
         for expected in [
@@ -575,6 +572,9 @@ mod tests {
             "2,000,000.00 EUR",
             "7 d before, 2 h before",
             "40 %",
+            "90 days from the close",
+            "1 per application, 10 days to answer from recorded delivery",
+            "2 d before",
         ] {
             assert!(text.contains(expected), "{expected} in\n{text}");
         }

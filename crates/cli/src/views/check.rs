@@ -4,7 +4,7 @@ use bando_proto::v1;
 use serde::Serialize;
 
 use super::{Text, euros, money, word};
-use crate::output::{Row, Sheet};
+use crate::output::{Row, Sheet, View};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
@@ -106,6 +106,17 @@ impl Check {
                 &format!("GRANT  {}", euros(Some(self.grant_cents))),
                 &self.bounds,
             )
+    }
+}
+
+impl View for Check {
+    fn text(&self) -> String {
+        self.describe(Sheet::titled("check, as it would be opened"))
+            .text()
+    }
+
+    fn name(&self) -> String {
+        self.failed_rules()
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod event;
 pub(crate) mod import;
 pub(crate) mod letter;
 pub(crate) mod mistake;
+mod procedure;
 pub(crate) mod programme;
 pub(crate) mod progress;
 pub(crate) mod proposal;

@@ -4,7 +4,7 @@ use bando_domain::clarification::{
     Answer, Clarification, Item, ItemAnswer, ItemKind, Purpose, State,
 };
 use bando_domain::ids::{ApplicationId, CallId, ClarificationId};
-use bando_domain::procedure::{ProcedureTerm, Suspension};
+use bando_domain::procedure::{ProcedureTerm, Rules, Suspension};
 use bando_domain::programme::Text;
 use bando_domain::project::Violation;
 use bando_domain::receipt::SealedDocument;
@@ -137,6 +137,21 @@ fn answered_document(sealed: &SealedDocument) -> v1::AnsweredDocument {
         sha256: sealed.sha256.clone(),
         media_type: sealed.media_type.mime().to_owned(),
         size_bytes: bytes(sealed.size),
+    }
+}
+
+pub fn procedure_rules(rules: &Rules) -> v1::ProcedureRules {
+    let due_time = rules.due_time.map(|time| time.format("%H:%M").to_string());
+    let reminders = rules.reminders.iter();
+    v1::ProcedureRules {
+        term_days: count(rules.term_days),
+        saturday_rolls: rules.saturday_rolls,
+        clarifications: count(rules.clarifications),
+        clarification_days: count(rules.clarification_days),
+        due_time: due_time.unwrap_or_default(),
+        reminders_minutes: reminders.map(|minutes| count(*minutes)).collect(),
+        notice_before_rejection: rules.notice_before_rejection,
+        observation_days: count(rules.observation_days),
     }
 }
 

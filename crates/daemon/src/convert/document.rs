@@ -112,14 +112,18 @@ fn asked(header: &v1::UploadHeader) -> Result<Option<Asked>, Error> {
     if header.clarification.is_empty() {
         return match header.item {
             0 => Ok(None),
-            _ => Err(Error::invalid("item", "UNEXPECTED", "only with a request")),
+            _ => Err(Error::invalid(
+                "item",
+                "NOT_EXPECTED",
+                "only with a request",
+            )),
         };
     }
     let (call, application, clarification) =
         names::clarification("clarification", &header.clarification)?;
     if header.parent != names::of_application(&call, application) {
         let explanation = format!("a request to {}", header.parent);
-        return Err(Error::invalid("clarification", "OTHER_PARENT", explanation));
+        return Err(Error::invalid("clarification", "NAME", explanation));
     }
     let item = u32::try_from(header.item).ok().filter(|item| *item > 0);
     let missing = || Error::invalid("item", "REQUIRED", "the place of an item, from 1");

@@ -20,7 +20,7 @@ use bando_workflow::applications::View;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::{bytes, clarification, names, procedure};
+use super::{bytes, clarification, names, procedure, procedure_rules};
 
 pub fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
@@ -124,6 +124,7 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
             application_bytes: bytes(terms.documents.limits.application),
             files: count(terms.documents.limits.files),
         }),
+        procedure: Some(procedure_rules(&terms.procedure)),
     }
 }
 

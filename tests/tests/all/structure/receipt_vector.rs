@@ -1,70 +1,81 @@
-//! The published test vector of receipts: what the document shows is what the code signs.
+//! The published test vectors of receipts: what they show is what the code signs.
+
+use bando_domain::clarification::SealedAnswer;
+use bando_domain::receipt::SealedContent;
 
 use bando_domain::receipt::{
     Signed, canonical, hex, key_id, public_key_text, sha256_hex, sign, verify, verify_content,
 };
 use ed25519_dalek::SigningKey;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::root;
 
+/// Submissions, answers to a clarification request, observations on a notice before a rejection.
+pub(crate) const VECTORS: [&str; 3] = ["receipt", "answer_receipt", "observations_receipt"];
+
 #[derive(Deserialize)]
-struct Vector {
+pub(crate) struct Vector {
     secret_key: String,
-    public_key: String,
+    pub(crate) public_key: String,
     key_id: String,
-    content: String,
-    statements: Vec<Signature>,
+    pub(crate) content: String,
+    pub(crate) statements: Vec<Signature>,
 }
 
 #[derive(Deserialize)]
-struct Signature {
-    signed: Signed,
+pub(crate) struct Signature {
+    pub(crate) signed: Signed,
     signed_bytes: String,
 }
 
-fn vector() -> Vector {
-    let path = root().join("tests/vectors/receipt.json");
+pub(crate) fn vector(name: &str) -> Vector {
+    let path = root().join(format!("tests/vectors/{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 #[test]
-fn the_code_signs_the_vector_byte_for_byte() {
-    let vector = vector();
-    let key = SigningKey::from_bytes(&[7; 32]);
-    assert_eq!(vector.secret_key, hex(&key.to_bytes()));
-    assert_eq!(vector.public_key, public_key_text(&key.verifying_key()));
-    assert_eq!(vector.key_id, key_id(&key.verifying_key()));
-    assert_eq!(vector.statements.len(), 2);
+fn the_code_signs_the_vectors_byte_for_byte() {
+    for name in VECTORS {
+        let vector = vector(name);
+        let key = SigningKey::from_bytes(&[7; 32]);
+        assert_eq!(vector.secret_key, hex(&key.to_bytes()));
+        assert_eq!(vector.public_key, public_key_text(&key.verifying_key()));
+        assert_eq!(vector.key_id, key_id(&key.verifying_key()));
+        assert!(vector.statements.len() >= 2, "{name}");
 
-    for Signature {
-        signed,
-        signed_bytes,
-    } in vector.statements
-    {
-        let statement = signed.statement.clone();
-        let bytes = String::from_utf8(canonical(&statement).unwrap()).unwrap();
-        assert_eq!((signed_bytes, &vector.key_id), (bytes, &statement.key_id));
-        assert_eq!(
-            statement.content_sha256,
-            sha256_hex(vector.content.as_bytes())
-        );
-        assert_eq!(sign(&key, statement).unwrap(), signed);
-        assert_eq!(verify(&signed, &vector.public_key), Ok(()));
-        assert_eq!(verify_content(&signed, vector.content.as_bytes()), Ok(()));
+        for Signature {
+            signed,
+            signed_bytes,
+        } in vector.statements
+        {
+            let statement = signed.statement.clone();
+            let bytes = String::from_utf8(canonical(&statement).unwrap()).unwrap();
+            assert_eq!((signed_bytes, &vector.key_id), (bytes, &statement.key_id));
+            let content = vector.content.as_bytes();
+            assert_eq!(statement.content_sha256, sha256_hex(content));
+            assert_eq!(sign(&key, statement).unwrap(), signed);
+            assert_eq!(verify(&signed, &vector.public_key), Ok(()));
+            assert_eq!(verify_content(&signed, content), Ok(()));
+        }
     }
 }
 
 #[test]
-fn the_vectors_content_is_what_a_submission_seals() {
-    let content = vector().content;
+fn the_contents_are_what_submissions_and_answers_seal() {
+    assert_seals::<SealedContent>("receipt");
+    assert_seals::<SealedAnswer>("answer_receipt");
+    assert_seals::<SealedAnswer>("observations_receipt");
+}
 
-    let sealed: bando_domain::receipt::SealedContent = serde_json::from_str(&content).unwrap();
+fn assert_seals<T: Serialize + DeserializeOwned>(name: &str) {
+    let content = vector(name).content;
 
-    assert_eq!(
-        String::from_utf8(canonical(&sealed).unwrap()).unwrap(),
-        content
-    );
+    let sealed: T = serde_json::from_str(&content).unwrap();
+
+    let again = String::from_utf8(canonical(&sealed).unwrap()).unwrap();
+    assert_eq!(again, content);
 }
 
 #[test]
