@@ -518,6 +518,7 @@ pub fn consortium(number: u32) -> v1::Consortium {
         legal_representative: "Anna Rossi".to_owned(),
         email: format!("consorzio{number}@example.invalid"),
         language: "it".to_owned(),
+        address: None,
     };
     v1::Consortium {
         profile: Some(profile),
@@ -559,6 +560,8 @@ pub fn project(consortium: &v1::Consortium) -> v1::Project {
         ]
         .map(ToOwned::to_owned)
         .to_vec(),
+        programme_year: None,
+        indicators: None,
     }
 }
 

@@ -14,11 +14,12 @@ pub use check::{Conclusion, conclude_check, record_finding};
 
 use crate::budget::AdmittedBudget;
 use crate::call::Call;
+use crate::consortium::ProgrammeYear;
 use crate::eligibility::{self, Finding};
 use crate::grant::Grant;
 use crate::ids::{ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, DocumentId};
 use crate::money::Eur;
-use crate::project::{Path, Project, Violation};
+use crate::project::{Indicators, Path, Project, Violation};
 use crate::receipt::Signed;
 
 use mending::record;
@@ -58,6 +59,12 @@ pub struct Submission {
     /// The grant that the sealed copy would get in full, by the formula.
     #[serde(default)]
     pub grant: Eur,
+    /// The year of a multi-year programme that the sealed copy is the project of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programme_year: Option<ProgrammeYear>,
+    /// The indicators that it states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indicators: Option<Indicators>,
 }
 
 impl Submission {
@@ -535,6 +542,15 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
 }
 
 impl Application {
+    /// The year of a multi-year programme that it is the project of: by what was submitted, and
+    /// before that by the working copy.
+    pub fn programme_year(&self) -> Option<ProgrammeYear> {
+        match self.counted() {
+            Some(sealed) => sealed.programme_year,
+            None => self.project.programme_year,
+        }
+    }
+
     /// The submission that counts: the last one in time.
     pub fn counted(&self) -> Option<&Submission> {
         self.submissions.last()

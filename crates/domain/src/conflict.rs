@@ -1,6 +1,8 @@
 //! What the register of evaluators and an applicant's data say against a pair of the two, before
 //! anybody declares anything. A flag is no finding of guilt: a manager lifts it with a reason.
 
+mod street;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evaluator::Evaluator;
@@ -92,9 +94,8 @@ fn shares(evaluator: &Evaluator, firm: &Firm, kind: FlagKind) -> bool {
                 .is_some_and(|(own, theirs)| is_same_owner(&own, &theirs))
         }
         FlagKind::SameAddress => {
-            let own = comparable(details.address.reveal());
-            let theirs = firm.address.as_deref().map(comparable);
-            !own.is_empty() && theirs == Some(own)
+            let theirs = firm.address.as_deref();
+            theirs.is_some_and(|theirs| street::is_same(details.address.reveal(), theirs))
         }
         FlagKind::DeclaredRelation => {
             let mut relations = details.relations.iter();
@@ -125,16 +126,6 @@ fn is_public(domain: &str) -> bool {
     let lines = include_str!("public_mail_domains.txt").lines();
     let mut providers = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     providers.any(|provider| lies_within(domain, provider))
-}
-
-/// Letters and digits in lower case: `Via Roma, 1` is `via roma 1`.
-fn comparable(address: &str) -> String {
-    let lower = address.to_lowercase();
-    let words = lower.split(|c: char| !c.is_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]

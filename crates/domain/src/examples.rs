@@ -11,7 +11,7 @@ use crate::programme::Text;
 use crate::project::{Activity, ActivityKind, BudgetLine, Declaration, Project};
 use crate::ranking::Candidate;
 use crate::rules::{
-    Aggregation, AllocationPolicy, CostCategory, CostKind, Criterion, MemberRules, Rounding,
+    Aggregation, AllocationPolicy, Asked, CostCategory, CostKind, Criterion, MemberRules, Rounding,
     RuleSet, ScoreGrid,
 };
 use crate::scoring::{CriterionScore, Score, Sheet};
@@ -80,6 +80,8 @@ pub(crate) fn rules() -> RuleSet {
         score_grid: grid(),
         tie_breaks: vec![],
         allocation: AllocationPolicy::RankingWithWaitingList,
+        multi_year_programme: Asked::Optional,
+        indicators: Asked::Optional,
     }
 }
 
@@ -110,6 +112,8 @@ pub(crate) fn project(budget_lines: Vec<BudgetLine>) -> Project {
         budget_lines,
         requested: None,
         declarations: Declaration::ALL.into(),
+        programme_year: None,
+        indicators: None,
     }
 }
 
@@ -129,6 +133,8 @@ pub(crate) fn profile() -> Profile {
         joined_on: day("2010-01-01"),
         left_on: None,
         past_shares: vec![],
+        address: None,
+        email: None,
     };
     Profile {
         name: "consortium".to_owned(),

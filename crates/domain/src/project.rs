@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::consortium::ProgrammeYear;
 use crate::identifiers::{CountryCode, PartitaIva};
-use crate::money::Eur;
+use crate::money::{BasisPoints, Eur};
 
 /// Longest title, in characters.
 pub const TITLE_LIMIT: usize = 200;
@@ -16,6 +17,8 @@ pub const SUMMARY_LIMIT: usize = 20_000;
 pub const DESCRIPTION_LIMIT: usize = 2_000;
 /// Most activities, participants or lines of one project.
 pub const ROWS_LIMIT: usize = 500;
+/// Most destination markets: more than there are countries.
+pub const MARKETS_LIMIT: usize = 300;
 
 /// The working copy of a project. Everything may be missing while it is a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,24 @@ pub struct Project {
     pub requested: Option<Eur>,
     /// Self-declarations of the legal representative (DPR 445/2000), by code.
     pub declarations: BTreeSet<Declaration>,
+    /// The year of a multi-year programme that this is the project of; left out where there is
+    /// none, so that what was sealed before reads and hashes as it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programme_year: Option<ProgrammeYear>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indicators: Option<Indicators>,
+}
+
+/// Where the member firms stand when they apply, by their last closed accounts: what the success
+/// of the project is measured from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indicators {
+    /// Share of their turnover that is export; absent while it is not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_share: Option<BasisPoints>,
+    /// Where they sell abroad.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub markets: BTreeSet<CountryCode>,
 }
 
 /// One action of a project in a market.
@@ -131,10 +152,12 @@ pub enum Path {
     BudgetLines,
     Requested,
     Declarations,
+    ProgrammeYear,
+    Indicators,
 }
 
 impl Path {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Title,
         Self::Summary,
         Self::Sector,
@@ -145,6 +168,8 @@ impl Path {
         Self::BudgetLines,
         Self::Requested,
         Self::Declarations,
+        Self::ProgrammeYear,
+        Self::Indicators,
     ];
 
     /// The name as the wire's field mask writes it.
@@ -160,6 +185,8 @@ impl Path {
             Self::BudgetLines => "budget_lines",
             Self::Requested => "requested_cents",
             Self::Declarations => "declarations",
+            Self::ProgrammeYear => "programme_year",
+            Self::Indicators => "indicators",
         }
     }
 }
@@ -203,6 +230,8 @@ impl Project {
                 Path::BudgetLines => self.budget_lines.clone_from(&other.budget_lines),
                 Path::Requested => self.requested = other.requested,
                 Path::Declarations => self.declarations.clone_from(&other.declarations),
+                Path::ProgrammeYear => self.programme_year = other.programme_year,
+                Path::Indicators => self.indicators.clone_from(&other.indicators),
             }
         }
     }
@@ -227,6 +256,8 @@ impl Project {
             Path::BudgetLines => self.budget_lines == other.budget_lines,
             Path::Requested => self.requested == other.requested,
             Path::Declarations => self.declarations == other.declarations,
+            Path::ProgrammeYear => self.programme_year == other.programme_year,
+            Path::Indicators => self.indicators == other.indicators,
         }
     }
 

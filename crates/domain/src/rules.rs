@@ -31,6 +31,48 @@ pub struct RuleSet {
     /// Keys that break equal totals, in order; the protocol number always comes last.
     pub tie_breaks: Vec<TieBreak>,
     pub allocation: AllocationPolicy,
+    /// Whether an application must be the project of a year of a multi-year programme.
+    #[serde(default, skip_serializing_if = "Asked::is_optional")]
+    pub multi_year_programme: Asked,
+    /// Whether an application must state its indicators.
+    #[serde(default, skip_serializing_if = "Asked::is_optional")]
+    pub indicators: Asked,
+}
+
+/// Whether something must be stated before an application is submitted. What was sealed under an
+/// earlier version of the rules stays sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    #[default]
+    Optional,
+    Required,
+}
+
+impl Asked {
+    pub const ALL: [Self; 2] = [Self::Optional, Self::Required];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+
+    pub const fn is_required(self) -> bool {
+        match self {
+            Self::Optional => false,
+            Self::Required => true,
+        }
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    const fn is_optional(&self) -> bool {
+        !self.is_required()
+    }
 }
 
 impl RuleSet {

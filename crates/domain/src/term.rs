@@ -38,11 +38,8 @@ pub struct Term {
 impl Term {
     /// The last day of a term that starts on a day, which is not counted.
     pub fn last_day(&self, from: NaiveDate) -> NaiveDate {
-        let mut last = from + Days::new(u64::from(self.days));
-        while is_holiday(last) || (self.saturday_rolls && last.weekday() == Weekday::Sat) {
-            last = last + Days::new(1);
-        }
-        last
+        let last = from + Days::new(u64::from(self.days));
+        first_working_day(last, self.saturday_rolls)
     }
 
     /// The last instant in time of a term that starts at an instant.
@@ -53,6 +50,24 @@ impl Term {
             None => end_of_day(last, zone),
         }
     }
+}
+
+/// An instant that nobody stated, on a day that is no holiday: itself, or the same hour of the next
+/// such day.
+pub fn past_holidays(at: DateTime<Utc>, saturday_rolls: bool, zone: &Zone) -> DateTime<Utc> {
+    let civil = at.with_timezone(&zone.tz()).naive_local();
+    let on = first_working_day(civil.date(), saturday_rolls);
+    if on == civil.date() {
+        return at;
+    }
+    in_favour(on, civil.time(), *zone)
+}
+
+fn first_working_day(mut on: NaiveDate, saturday_rolls: bool) -> NaiveDate {
+    while is_holiday(on) || (saturday_rolls && on.weekday() == Weekday::Sat) {
+        on = on + Days::new(1);
+    }
+    on
 }
 
 /// The last instant of a civil day.
@@ -148,6 +163,30 @@ mod tests {
         };
         assert_eq!(term(10).last_day(day("2016-06-15")), day("2016-06-25"));
         assert_eq!(rolls.last_day(day("2016-06-15")), day("2016-06-27"));
+    }
+
+    #[test]
+    fn an_instant_on_a_holiday_moves_to_the_same_hour_of_the_next_day_that_is_none() {
+        let moved = |at: &str, saturday_rolls| {
+            let at: DateTime<Utc> = at.parse().unwrap();
+            past_holidays(at, saturday_rolls, &rome()).to_rfc3339()
+        };
+        let saturday = "2016-06-04T14:00:00+00:00";
+        assert_eq!(
+            moved("2016-06-01T14:00:00Z", false),
+            "2016-06-01T14:00:00+00:00"
+        );
+        assert_eq!(
+            moved("2016-06-02T14:00:00Z", false),
+            "2016-06-03T14:00:00+00:00"
+        );
+        assert_eq!(moved(saturday, false), saturday);
+        assert_eq!(moved(saturday, true), "2016-06-06T14:00:00+00:00");
+        // Saturday 23:30 in UTC is Sunday in Rome; the clocks are set forward in that night.
+        assert_eq!(
+            moved("2016-03-26T23:30:00Z", false),
+            "2016-03-28T22:30:00+00:00"
+        );
     }
 
     #[test]

@@ -186,6 +186,8 @@ fn read_member(row: members::Model) -> Result<Member, Error> {
         joined_on: row.joined_on,
         left_on: row.left_on,
         past_shares: serde_json::from_value(row.past_shares)?,
+        address: row.address.map(Personal::new),
+        email: row.email.map(Personal::new),
     })
 }
 
@@ -248,6 +250,7 @@ fn read(
         legal_representative: Personal::new(row.legal_representative),
         email: Personal::new(row.email),
         language: read_language(&row.language)?,
+        address: row.address.map(Personal::new),
     };
     let value = Consortium {
         id: row.id.into(),
@@ -323,8 +326,13 @@ async fn save_own(
         accreditations: serde_json::to_value(&profile.accreditations)?,
         past_funds: serde_json::to_value(&profile.past_funds)?,
         programmes: serde_json::to_value(&profile.programmes)?,
+        address: revealed(contact.address.as_ref()),
     };
     save_row!(tx, Entity, Column, row, exists, version, consortium.id.0)
+}
+
+fn revealed(value: Option<&Personal>) -> Option<String> {
+    value.map(|value| value.reveal().to_owned())
 }
 
 async fn replace_parts(consortium: &Consortium, tx: &Tx, exists: bool) -> Result<(), Error> {
@@ -353,6 +361,8 @@ async fn replace_parts(consortium: &Consortium, tx: &Tx, exists: bool) -> Result
             joined_on: member.joined_on,
             left_on: member.left_on,
             past_shares: serde_json::to_value(&member.past_shares)?,
+            address: revealed(member.address.as_ref()),
+            email: revealed(member.email.as_ref()),
         };
         member_rows.push(row.into_active_model());
     }

@@ -153,6 +153,7 @@ impl Aggregate for Proposal {
             decided_by: self.decided_by.clone(),
             decided_at: self.decided_at,
             reason: self.reason.clone(),
+            ranking: self.act.ranking().map(|ranking| ranking.0),
         };
         save_row!(
             tx,

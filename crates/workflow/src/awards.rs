@@ -7,14 +7,13 @@ use bando_domain::allocation::Outcome;
 use bando_domain::application::{self, Application, Placement, State as ApplicationState};
 use bando_domain::award::{self, Award, Event};
 use bando_domain::call::{self, Call};
-use bando_domain::ids::{ApplicationId, AwardId, CallId, ProposalId};
+use bando_domain::ids::{ApplicationId, AwardId, CallId};
 use bando_domain::letter::LetterWanted;
-use bando_domain::proposal::{self, Act, Proposal, Publication};
+use bando_domain::proposal::{Act, Proposal, Publication};
 use bando_domain::ranking::Candidate;
 use bando_domain::ranking_version::RankingVersion;
 use bando_store::{
-    Consequences, Page, PageQuery, Tx, Versioned, applications, awards, consortia, proposals,
-    rankings, record,
+    Consequences, Page, PageQuery, Tx, Versioned, applications, awards, consortia, rankings, record,
 };
 
 use crate::authority::own_only;
@@ -22,7 +21,7 @@ use crate::calls as call_cases;
 use crate::context::{Command, Context};
 use crate::correspondence::{self, Decided, Decision};
 use crate::error::Error;
-use crate::proposals::award_payload;
+use crate::proposals::{self, award_payload};
 use crate::results;
 
 /// An award as it is shown.
@@ -133,18 +132,8 @@ pub async fn propose(
             act: act.to_owned(),
             publication,
         };
-        let (person, at) = (command.actor.person.clone(), command.received_at);
         cx.commit(command, async move |tx: &Tx| {
-            let pending = proposals::pending_about(tx, call.id.programme(), id).await?;
-            if let Some(known) = pending.first() {
-                return Err(Error::Exists {
-                    reason: "PROPOSAL_EXISTS",
-                    message: format!("proposal {} waits for approval already", known.value.id),
-                });
-            }
-            let id = ProposalId(tx.new_id());
-            let event = proposal::request(id, call.id, act, payload_sha256, &person, at);
-            Ok(record(tx, None, &event, Consequences::default()).await?)
+            proposals::request(tx, &call.id, act, payload_sha256).await
         })
         .await
     })

@@ -110,13 +110,6 @@ pub async fn propose_annulment(
             annulment: annulment.clone(),
         };
         cx.commit(command, async move |tx: &Tx| {
-            let pending = stored::pending_about(tx, call.id.programme(), ranking.id).await?;
-            if let Some(known) = pending.first() {
-                return Err(Error::Exists {
-                    reason: "PROPOSAL_EXISTS",
-                    message: format!("proposal {} waits for approval already", known.value.id),
-                });
-            }
             proposals::ask(tx, &call, act).await
         })
         .await
@@ -261,5 +254,7 @@ async fn sealed(
         received_at: tried.attempted_at,
         receipt: signer.sign(statement)?,
         grant: grant::of_project(&application.project, &call.terms.rules).amount,
+        programme_year: application.project.programme_year,
+        indicators: application.project.indicators.clone(),
     })
 }

@@ -10,7 +10,7 @@ use crate::mending;
 use crate::rule_changes;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::call::Call;
-use bando_domain::ids::{ProgrammeId, ProposalId};
+use bando_domain::ids::{CallId, ProgrammeId, ProposalId};
 use bando_domain::proposal::{self, Act, Proposal, Publication, State};
 use bando_domain::ranking_version::{self, RankingVersion};
 use bando_domain::receipt::sha256_hex;
@@ -147,31 +147,38 @@ async fn carry_out(tx: &Tx, signer: &Signer, proposal: &Proposal) -> Result<(), 
 /// Asks a second person for an act about a call, in the transaction at hand. One of a kind waits
 /// at a time; one whose time is over gives its place away.
 pub(crate) async fn ask(tx: &Tx, call: &Call, act: Act) -> Result<Versioned<Proposal>, Error> {
-    for waiting in proposals::pending_in(tx, &call.id).await? {
-        if waiting.value.act.kind() != act.kind() {
+    let payload = call_payload(call, &act)?;
+    request(tx, &call.id, act, payload).await
+}
+
+/// Asks a second person for an act with its payload. One of a kind about a call, and one about a
+/// ranking, waits at a time; one whose time is over gives its place away.
+pub(crate) async fn request(
+    tx: &Tx,
+    call: &CallId,
+    act: Act,
+    payload_sha256: String,
+) -> Result<Versioned<Proposal>, Error> {
+    for waiting in proposals::pending_in(tx, call).await? {
+        let known = &waiting.value;
+        let in_the_way = match act.ranking() {
+            Some(ranking) => known.act.ranking() == Some(ranking),
+            None => known.act.kind() == act.kind(),
+        };
+        if !in_the_way {
             continue;
         }
-        let Some(event) = proposal::expire(&waiting.value, tx.cause().at) else {
-            return Err(Error::Exists {
-                reason: "PROPOSAL_EXISTS",
-                message: format!(
-                    "proposal {} of the same kind waits for approval already",
-                    waiting.value.id
-                ),
-            });
+        let Some(event) = proposal::expire(known, tx.cause().at) else {
+            return Err(waits_already(known));
         };
         record(tx, Some(waiting), &event, Consequences::default()).await?;
     }
-    let payload = call_payload(call, &act)?;
     let (id, person) = (ProposalId(tx.new_id()), &tx.cause().actor.person);
-    let event = proposal::request(id, call.id.clone(), act, payload, person, tx.cause().at);
+    let event = proposal::request(id, call.clone(), act, payload_sha256, person, tx.cause().at);
     let asked = record(tx, None, &event, Consequences::default()).await;
     asked.map_err(|error| match error.kind {
-        // Somebody asked for the same at the same time.
-        Kind::AlreadyExists => Error::Exists {
-            reason: "PROPOSAL_EXISTS",
-            message: "a proposal of the same kind waits for approval already".to_owned(),
-        },
+        // Somebody asked for the same at the same time: run again, it is found and named.
+        Kind::AlreadyExists => bando_store::Error::new(Kind::Conflict, error.message).into(),
         Kind::NotFound
         | Kind::Stale
         | Kind::Unavailable
@@ -179,6 +186,16 @@ pub(crate) async fn ask(tx: &Tx, call: &Call, act: Act) -> Result<Versioned<Prop
         | Kind::Conflict
         | Kind::Internal => error.into(),
     })
+}
+
+fn waits_already(known: &Proposal) -> Error {
+    let (id, kind, person) = (known.id, known.act.kind(), &known.requested_by);
+    Error::Exists {
+        reason: "PROPOSAL_EXISTS",
+        message: format!(
+            "proposal {id} ({kind}), asked for by {person}, waits for approval already"
+        ),
+    }
 }
 
 fn call_payload(call: &Call, act: &Act) -> Result<String, Error> {

@@ -11,7 +11,7 @@ use crate::errors::{Exit, Failure};
 use crate::files;
 use crate::names::short_call;
 use crate::session::Session;
-use crate::views::call::{RuleSet, RuleSetHead};
+use crate::views::rule_set::{RuleSet, RuleSetHead};
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {

@@ -72,8 +72,9 @@ The first line names the columns, in any order; commas or semicolons separate; U
 
   consortium  title, form, country, region, fund_subscribed, fund_paid, statute_forbids_profit,
               active, sme_majority_of_directors, accreditation with since and until (may be empty),
-              representative, email, language
-  member      partita_iva, title, region, artisan, size, share, joined_on, left_on (may be empty)
+              representative, email, language, address (may be empty)
+  member      partita_iva, title, region, artisan, size, share, joined_on, left_on, address, email (may
+              be empty)
   link        partita_iva, other, since and until (may be empty)
 
 Yes or no is `yes` or `no`, days are 2014-01-01, amounts are euros such as 1250.00. Members and

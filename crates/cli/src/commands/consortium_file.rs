@@ -38,6 +38,8 @@ struct Contact {
     legal_representative: String,
     email: String,
     language: String,
+    #[serde(default)]
+    address: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +52,10 @@ struct Member {
     size: Size,
     share: Amount,
     joined_on: String,
+    #[serde(default)]
+    address: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,6 +168,7 @@ impl From<File> for v1::Consortium {
             legal_representative: file.contact.legal_representative,
             email: file.contact.email,
             language: file.contact.language,
+            address: file.contact.address,
         };
         Self {
             profile: Some(profile),
@@ -187,6 +194,8 @@ impl From<Member> for v1::Member {
             size: size.into(),
             share_cents: member.share.cents,
             joined_on: member.joined_on,
+            address: member.address,
+            email: member.email,
             ..Self::default()
         }
     }

@@ -3,7 +3,10 @@
 
 use bando_proto::v1;
 use bando_proto::v1::record_change_request::Change;
-use bando_proto::v1::{AgreeMultiYearProgrammeRequest, CorrectAddressRequest, RecordChangeRequest};
+use bando_proto::v1::{
+    AgreeMultiYearProgrammeRequest, CorrectAddressRequest, ListAnnualProjectsRequest,
+    RecordChangeRequest,
+};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::consortium::{find, show_changed};
@@ -13,6 +16,7 @@ use crate::errors::Failure;
 use crate::output;
 use crate::session::Session;
 use crate::views::consortium::Consortium;
+use crate::views::programme_year::AnnualProject;
 
 /// Which consortium, as it was looked at.
 #[derive(Debug, Args)]
@@ -58,6 +62,12 @@ pub(crate) enum Member {
         /// Its share of the fund in euros, exact.
         #[arg(long, value_parser = euros, value_name = "EUROS")]
         share: i64,
+        /// Its street address, if it is known.
+        #[arg(long)]
+        address: Option<String>,
+        /// Where mail reaches it, if it is known.
+        #[arg(long)]
+        email: Option<String>,
         /// The first day on which it belongs.
         #[arg(long, value_name = "DAY")]
         on: String,
@@ -73,6 +83,24 @@ pub(crate) enum Member {
         /// The first day on which it no longer belongs.
         #[arg(long, value_name = "DAY")]
         on: String,
+    },
+    /// Records where a member is and where mail reaches it: conflicts of interest show there.
+    ///
+    /// What is not given stays as it is; '' says that it is not known.
+    #[command(after_help = "Example:
+  bando consortium member reach 90001010371 90001080374 --email info@alfa.example \
+--address 'via Emilia 12, 41121 Modena'")]
+    Reach {
+        #[command(flatten)]
+        whose: Whose,
+        /// The firm's partita IVA.
+        partita_iva: String,
+        /// Its street address.
+        #[arg(long, required_unless_present = "email")]
+        address: Option<String>,
+        /// Where mail reaches it.
+        #[arg(long)]
+        email: Option<String>,
     },
     /// Records another share of the fund.
     #[command(after_help = "Example:
@@ -235,6 +263,23 @@ pub(crate) enum Programme {
         /// UUID, partita IVA or full name of the consortium.
         consortium: String,
     },
+    /// Lists the annual projects of its programmes: the applications that name a year of one.
+    #[command(after_help = "Examples:
+  bando consortium programme projects 90001010371
+  bando consortium programme projects 90001010371 --first-year 2016 -o json")]
+    Projects {
+        /// UUID, partita IVA or full name of the consortium.
+        consortium: String,
+        /// Only those of the programme with this first year.
+        #[arg(
+            long,
+            value_name = "YEAR",
+            default_value_t = 0,
+            hide_default_value = true
+        )]
+        #[arg(value_parser = clap::value_parser!(i32).range(0..=2200))]
+        first_year: i32,
+    },
 }
 
 pub(super) async fn member(act: Member, session: &Session) -> Result<(), Failure> {
@@ -247,6 +292,8 @@ pub(super) async fn member(act: Member, session: &Session) -> Result<(), Failure
             size,
             artisan,
             share,
+            address,
+            email,
             on,
         } => {
             let size = match size {
@@ -263,6 +310,8 @@ pub(super) async fn member(act: Member, session: &Session) -> Result<(), Failure
                 size: size.into(),
                 share_cents: share,
                 joined_on: on,
+                address,
+                email,
                 ..Default::default()
             };
             (whose, Change::MemberJoined(member))
@@ -278,6 +327,12 @@ pub(super) async fn member(act: Member, session: &Session) -> Result<(), Failure
             };
             (whose, Change::MemberLeft(left))
         }
+        Member::Reach {
+            whose,
+            partita_iva,
+            address,
+            email,
+        } => return reach(whose, partita_iva, address, email, session).await,
         Member::Share {
             whose,
             partita_iva,
@@ -293,6 +348,31 @@ pub(super) async fn member(act: Member, session: &Session) -> Result<(), Failure
         }
     };
     record(whose, change, session).await
+}
+
+/// What is not given stays as it is.
+async fn reach(
+    whose: Whose,
+    partita_iva: String,
+    address: Option<String>,
+    email: Option<String>,
+    session: &Session,
+) -> Result<(), Failure> {
+    let found = find(&whose.consortium, session).await?;
+    let members = found.profile.iter().flat_map(|profile| &profile.members);
+    let mut own = members.filter(|member| member.partita_iva == partita_iva);
+    let known = own.next_back().cloned().unwrap_or_default();
+    let reached = v1::MemberReached {
+        partita_iva,
+        address: address.or(known.address).unwrap_or_default(),
+        email: email.or(known.email).unwrap_or_default(),
+    };
+    // What was looked at is what the rest is taken from.
+    let whose = Whose {
+        etag: whose.etag.or(Some(found.etag)),
+        ..whose
+    };
+    record(whose, Change::MemberReached(reached), session).await
 }
 
 pub(super) async fn link(act: Link, session: &Session) -> Result<(), Failure> {
@@ -422,6 +502,20 @@ pub(super) async fn programme(act: Programme, session: &Session) -> Result<(), F
             let found = Consortium::from(&find(&consortium, session).await?);
             let none = "no multi-year programme yet";
             session.output.list(found.programmes(), none)
+        }
+        Programme::Projects {
+            consortium,
+            first_year,
+        } => {
+            let request = ListAnnualProjectsRequest {
+                parent: find(&consortium, session).await?.name,
+                first_year,
+                ..Default::default()
+            };
+            let listed = session.consortia()?.list_annual_projects(request).await?;
+            let listed = listed.into_inner().projects;
+            let rows: Vec<AnnualProject> = listed.iter().map(AnnualProject::from).collect();
+            session.output.list(&rows, "no annual project yet")
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::check::Check;
 use super::clarification::{Clarification, Procedure};
 use super::document::Document;
+use super::programme_year::{Indicators, ProgrammeYear};
 use super::receipt::Signed;
 use super::{euros, money, some, title, word};
 use crate::names::{last, short_call};
@@ -43,6 +44,8 @@ struct Project {
     budget_lines: Vec<BudgetLine>,
     requested_cents: Option<i64>,
     declarations: Vec<String>,
+    programme_year: Option<ProgrammeYear>,
+    indicators: Option<Indicators>,
 }
 
 #[derive(Debug, Serialize)]
@@ -137,6 +140,8 @@ impl From<&v1::Project> for Project {
             budget_lines: project.budget_lines.iter().map(line).collect(),
             requested_cents: project.requested_cents,
             declarations: project.declarations.clone(),
+            programme_year: project.programme_year.as_ref().map(ProgrammeYear::from),
+            indicators: project.indicators.as_ref().map(Indicators::from),
         }
     }
 }
@@ -330,6 +335,20 @@ impl Project {
                 format!("{} of the members", self.participants.len()),
             )
             .field("declarations", self.declarations.join(", "))
+            .field(
+                "multi-year programme",
+                self.programme_year
+                    .as_ref()
+                    .map(ProgrammeYear::text)
+                    .unwrap_or_default(),
+            )
+            .field(
+                "indicators",
+                self.indicators
+                    .as_ref()
+                    .map(Indicators::text)
+                    .unwrap_or_default(),
+            )
             .rows("ACTIVITIES", &self.activities)
             .rows(
                 &format!("BUDGET  {}", euros(Some(total))),

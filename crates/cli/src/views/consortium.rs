@@ -40,6 +40,7 @@ struct Contact {
     legal_representative: String,
     email: String,
     language: String,
+    address: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +54,8 @@ struct Member {
     joined_on: String,
     left_on: Option<String>,
     past_shares: Vec<PastShare>,
+    address: Option<String>,
+    email: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,6 +104,27 @@ impl Consortium {
     }
 }
 
+/// Where a member is and where mail reaches it.
+#[derive(Debug, Serialize)]
+struct Reached<'a> {
+    partita_iva: &'a str,
+    email: Option<&'a String>,
+    address: Option<&'a String>,
+}
+
+impl Profile {
+    fn reached(&self) -> Vec<Reached<'_>> {
+        let known = self.members.iter().map(|member| Reached {
+            partita_iva: &member.partita_iva,
+            email: member.email.as_ref(),
+            address: member.address.as_ref(),
+        });
+        known
+            .filter(|known| known.email.is_some() || known.address.is_some())
+            .collect()
+    }
+}
+
 /// On the wire an empty day is none.
 fn day(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
@@ -116,6 +140,7 @@ impl From<&v1::Consortium> for Consortium {
                 legal_representative: contact.legal_representative,
                 email: contact.email,
                 language: contact.language,
+                address: contact.address,
             },
             etag: consortium.etag.clone(),
         }
@@ -191,6 +216,8 @@ impl From<&v1::Member> for Member {
             joined_on: member.joined_on.clone(),
             left_on: day(&member.left_on),
             past_shares: member.past_shares.iter().map(past_share).collect(),
+            address: member.address.clone(),
+            email: member.email.clone(),
         }
     }
 }
@@ -260,6 +287,18 @@ impl Row for Member {
             shown(self.left_on.as_ref()),
             self.region.clone(),
             title(&self.title),
+        ]
+    }
+}
+
+impl Row for Reached<'_> {
+    const HEAD: &'static [&'static str] = &["PARTITA IVA", "E-MAIL", "ADDRESS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.partita_iva.to_owned(),
+            shown(self.email),
+            shown(self.address),
         ]
     }
 }
@@ -353,11 +392,13 @@ impl View for Consortium {
             .field("representative", &self.contact.legal_representative)
             .field("e-mail", &self.contact.email)
             .field("language", &self.contact.language)
+            .field("address", shown(self.contact.address.as_ref()))
             .field("etag", &self.etag)
             .rows(
                 &format!("MEMBERS ({})", profile.members.len()),
                 &profile.members,
             )
+            .rows("WHERE MEMBERS ARE REACHED", &profile.reached())
             .rows("LINKS", &profile.links)
             .rows("ACCREDITATIONS", &profile.accreditations)
             .rows("FORMER FUNDS", &profile.past_funds)

@@ -5,11 +5,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bando_domain::actor::Role;
+use bando_domain::consortium::ProgrammeYear;
 use bando_domain::evaluation::Score;
-use bando_domain::money::Eur;
+use bando_domain::money::{BasisPoints, Eur};
 use bando_domain::programme::Text;
 use bando_domain::project::{
-    Activity, ActivityKind, BudgetLine, Declaration, Path, Project, Violation,
+    Activity, ActivityKind, BudgetLine, Declaration, Indicators, Path, Project, Violation,
 };
 use bando_domain::receipt::{Signed, Statement, StatementKind};
 use bando_proto::v1;
@@ -148,8 +149,34 @@ pub fn project(wire: v1::Project) -> Result<Project, Error> {
             )
             .into_iter()
             .collect(),
+        programme_year: wire.programme_year.map(read_programme_year),
+        indicators: wire
+            .indicators
+            .map(|indicators| read_indicators(&mut reader, indicators)),
     };
     reader.finish(project, applications::malformed)
+}
+
+/// A year that is out of range stays out of range.
+fn read_programme_year(wire: v1::ProgrammeYear) -> ProgrammeYear {
+    let year = |year| u16::try_from(year).unwrap_or_default();
+    ProgrammeYear {
+        first_year: year(wire.first_year),
+        year: year(wire.year),
+    }
+}
+
+fn read_indicators(reader: &mut Reader, wire: v1::Indicators) -> Indicators {
+    let share = wire.export_share_basis_points;
+    let markets = reader.rows(
+        "project.indicators.destination_markets",
+        wire.destination_markets,
+        |reader, field, market| reader.text(field, "COUNTRY", &market),
+    );
+    Indicators {
+        export_share: share.map(|share| BasisPoints(u32::try_from(share).unwrap_or(u32::MAX))),
+        markets: markets.into_iter().collect(),
+    }
 }
 
 fn read_activity(reader: &mut Reader, row: String, wire: v1::Activity) -> Option<Activity> {

@@ -168,6 +168,8 @@ fn read_member(reader: &mut Reader, row: String, wire: v1::Member) -> Option<Mem
         joined_on: joined_on?,
         left_on,
         past_shares,
+        address: wire.address.map(Personal::new),
+        email: wire.email.map(|email| Personal::new(email.trim())),
     })
 }
 
@@ -196,6 +198,7 @@ fn read_contact(reader: &mut Reader, wire: v1::Contact) -> Contact {
         language: language.unwrap_or(Language::It),
         legal_representative: Personal::new(wire.legal_representative),
         email: Personal::new(wire.email.trim()),
+        address: wire.address.map(Personal::new),
     }
 }
 
@@ -235,6 +238,14 @@ fn read_change(reader: &mut Reader, wire: record::Change) -> Option<Change> {
                 partita_iva: firm?,
                 share: Eur::cents(wire.share_cents),
                 since: since?,
+            })
+        }
+        record::Change::MemberReached(wire) => {
+            let firm = read_firm(reader, "member_reached.partita_iva", &wire.partita_iva);
+            Some(Change::MemberReached {
+                partita_iva: firm?,
+                address: Personal::new(wire.address),
+                email: Personal::new(wire.email.trim()),
             })
         }
         record::Change::LinkDeclared(wire) => {
@@ -322,6 +333,7 @@ pub fn consortium(known: &Versioned<Consortium>) -> v1::Consortium {
             legal_representative: contact.legal_representative.reveal().to_owned(),
             email: contact.email.reveal().to_owned(),
             language: contact.language.as_str().to_owned(),
+            address: revealed(contact.address.as_ref()),
         }),
         etag: etag(known.version),
     }
@@ -428,7 +440,13 @@ fn member(member: &Member) -> v1::Member {
         joined_on: member.joined_on.to_string(),
         left_on: shown_day(member.left_on),
         past_shares: member.past_shares.iter().map(past_share).collect(),
+        address: revealed(member.address.as_ref()),
+        email: revealed(member.email.as_ref()),
     }
+}
+
+fn revealed(value: Option<&Personal>) -> Option<String> {
+    value.map(|value| value.reveal().to_owned())
 }
 
 fn link(link: &Link) -> v1::Link {

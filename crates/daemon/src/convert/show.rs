@@ -20,7 +20,9 @@ use bando_workflow::applications::View;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::{bytes, clarification, names, procedure, procedure_rules};
+use super::{
+    bytes, clarification, indicators, names, procedure, procedure_rules, programme_year,
+};
 
 pub fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
@@ -196,6 +198,8 @@ pub fn rule_set(rules: &RuleSet) -> v1::RuleSet {
             | AllocationPolicy::ProRata
             | AllocationPolicy::FirstCome => Vec::new(),
         },
+        multi_year_programme_required: rules.multi_year_programme.is_required(),
+        indicators_required: rules.indicators.is_required(),
     }
 }
 
@@ -305,7 +309,7 @@ pub fn application(view: &View) -> v1::Application {
     }
 }
 
-fn application_state(state: ApplicationState) -> v1::ApplicationState {
+pub(super) fn application_state(state: ApplicationState) -> v1::ApplicationState {
     match state {
         ApplicationState::Draft => v1::ApplicationState::Draft,
         ApplicationState::Submitted => v1::ApplicationState::Submitted,
@@ -382,6 +386,8 @@ fn show_project(project: &Project) -> v1::Project {
             .iter()
             .map(|declaration| declaration.as_str().to_owned())
             .collect(),
+        programme_year: project.programme_year.map(programme_year),
+        indicators: project.indicators.as_ref().map(indicators),
     }
 }
 

@@ -115,6 +115,7 @@ pub(super) fn make(number: u32, part: Part, language: Language, random: &mut Cha
         legal_representative: format!("Rappresentante Demo {number:02}"),
         email: format!("consorzio{number:02}@demo.invalid"),
         language: language.as_str().to_owned(),
+        address: Some(format!("via Demo {number}, 40100 Bologna")),
     };
     Cast {
         title,

@@ -106,7 +106,14 @@ impl ApplicationService for Api {
         let command = received.command(&message.request_id, message.validate_only)?;
         let submitted = async {
             let (call, id) = names::application("name", &message.name)?;
-            applications::submit(&self.cx, &command, &call, id, &message.etag).await
+            Box::pin(applications::submit(
+                &self.cx,
+                &command,
+                &call,
+                id,
+                &message.etag,
+            ))
+            .await
         };
         let submitted = submitted.await.map_err(|error| received.status(error))?;
         Ok(Response::new(v1::SubmitApplicationResponse {

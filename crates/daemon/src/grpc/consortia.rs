@@ -2,7 +2,7 @@
 
 use bando_proto::v1;
 use bando_proto::v1::consortium_service_server::ConsortiumService;
-use bando_workflow::consortia;
+use bando_workflow::{applications, consortia};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -125,6 +125,28 @@ impl ConsortiumService for Api {
         };
         let agreed = agreed.await.map_err(|error| received.status(error))?;
         Ok(Response::new(convert::consortium(&agreed)))
+    }
+
+    async fn list_annual_projects(
+        &self,
+        request: Request<v1::ListAnnualProjectsRequest>,
+    ) -> Result<Response<v1::ListAnnualProjectsResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let filter = message.first_year.to_string();
+        let binding = page::binding(&received.caller.method, &message.parent, &filter);
+        page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
+        let listed = async {
+            let (programme, id) = names::consortium("parent", &message.parent)?;
+            let first_year = convert::first_year(message.first_year)?;
+            let actor = &received.caller.actor;
+            applications::annual_projects(&self.cx, actor, &programme, id, first_year).await
+        };
+        let listed = listed.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(v1::ListAnnualProjectsResponse {
+            projects: listed.iter().map(convert::annual_project).collect(),
+            next_page_token: String::new(),
+        }))
     }
 
     async fn correct_address(

@@ -91,6 +91,10 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.ConsortiumService/AgreeMultiYearProgramme",
         Roles(&[Officer, Manager, Consortium]),
     ),
+    (
+        "/bando.v1.ConsortiumService/ListAnnualProjects",
+        OFFICE_AND_OWN,
+    ),
     ("/bando.v1.ConsortiumService/CorrectAddress", OFFICERS),
     ("/bando.v1.ConsortiumService/ImportConsortia", OFFICERS),
     ("/bando.v1.ApplicationService/ListApplications", CASES),

@@ -6,6 +6,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Event, Refusal, State, expect_running};
+use crate::term::past_holidays;
 
 /// What a call gives back at least when its file does not say, in days.
 pub const OUTAGE_DAYS: u32 = 1;
@@ -68,7 +69,8 @@ pub fn suspend(call: &Call, reason: &str, now: DateTime<Utc>) -> Result<Event, R
 }
 
 /// Resumes a suspended call. The close moves by the length of the outage, by the call's minimum
-/// at least, and is never nearer than that minimum from now; up to the full minute.
+/// at least, and is never nearer than that minimum from now; up to the full minute, and past a
+/// holiday as every term is: nobody chose that day (art. 2963 of the civil code).
 pub fn resume(call: &Call, act: &str, now: DateTime<Utc>) -> Result<Event, Refusal> {
     let Some(outage) = call.interruption() else {
         return Err(Refusal::NotSuspended);
@@ -78,6 +80,8 @@ pub fn resume(call: &Call, act: &str, now: DateTime<Utc>) -> Result<Event, Refus
     let by_length = window.closes_at + (now - outage.from);
     let by_minimum = window.closes_at.max(now) + least;
     let closes_at = to_full_minute(by_length.max(by_minimum));
+    let saturday_rolls = call.terms.procedure.saturday_rolls;
+    let closes_at = past_holidays(closes_at, saturday_rolls, &window.zone);
     let civil = closes_at.with_timezone(&window.zone.tz());
     Ok(Event::Resumed {
         at: now,
@@ -164,6 +168,39 @@ mod tests {
         );
         // It began a minute before the close and lasted five days: a minute would be too short.
         check(-1, 5 * minutes_of_a_day - 1, 6 * minutes_of_a_day - 1);
+    }
+
+    #[test]
+    fn a_close_that_would_fall_on_a_holiday_moves_past_it() {
+        let closing = |on: &str, saturday_rolls| {
+            let mut call = call();
+            call.terms.window.closes_at = on.parse().unwrap();
+            call.terms.procedure.saturday_rolls = saturday_rolls;
+            let event = suspend(&call, "down", later(&call, -20)).unwrap();
+            let window = resumed(apply(Some(call), &event).unwrap(), -10)
+                .terms
+                .window;
+            let meant = resolve_deadline(&window.closes_text, &window.zone).unwrap();
+            assert_eq!(meant, window.closes_at);
+            window.closes_at.to_rfc3339()
+        };
+        // A day later is the Republic's, a Sunday, a Saturday.
+        assert_eq!(
+            closing("2016-06-01T10:00:00Z", false),
+            "2016-06-03T10:00:00+00:00"
+        );
+        assert_eq!(
+            closing("2016-06-11T10:00:00Z", false),
+            "2016-06-13T10:00:00+00:00"
+        );
+        assert_eq!(
+            closing("2016-06-10T10:00:00Z", false),
+            "2016-06-11T10:00:00+00:00"
+        );
+        assert_eq!(
+            closing("2016-06-10T10:00:00Z", true),
+            "2016-06-13T10:00:00+00:00"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::policy;
 use super::reader::{Read, Section, Value};
 use super::values;
 use crate::money::Eur;
-use crate::rules::{MemberRules, RuleSet};
+use crate::rules::{Asked, MemberRules, RuleSet};
 
 /// Most independent members a call may ask for.
 const MEMBERS_LIMIT: u32 = 10_000;
@@ -44,6 +44,8 @@ pub(super) fn rule_set(value: &Value<'_>, around: &Surroundings<'_>) -> Read<Rul
             .map_err(|noted| *noted),
     };
     let allocation = policy::allocation(&rules, &limits);
+    let multi_year_programme = rules.optional("multi_year_programme", asked);
+    let indicators = rules.optional("indicators", asked);
     Ok(RuleSet {
         version: version?,
         act: act?,
@@ -58,7 +60,13 @@ pub(super) fn rule_set(value: &Value<'_>, around: &Surroundings<'_>) -> Read<Rul
         score_grid: grid?,
         tie_breaks: tie_breaks?,
         allocation: allocation?,
+        multi_year_programme: multi_year_programme?.unwrap_or_default(),
+        indicators: indicators?.unwrap_or_default(),
     })
+}
+
+fn asked(value: &Value<'_>) -> Read<Asked> {
+    values::choice(&Asked::ALL.map(|asked| (asked.as_str(), asked)))(value)
 }
 
 fn effective_on(rules: &Section<'_>, closes_on: Read<NaiveDate>) -> Read<NaiveDate> {
@@ -152,7 +160,7 @@ fn member_rules(value: &Value<'_>, region: &str) -> Read<MemberRules> {
 
 #[cfg(test)]
 mod tests {
-    use crate::call_file::tests::{CALL, accept, check, check_one, edited, parse};
+    use crate::call_file::tests::{CALL, accept, check, check_one, edited, parse, parsed};
 
     #[test]
     fn the_limits_of_a_grant_bind_one_another() {
@@ -254,6 +262,30 @@ mod tests {
             ),
         ]);
         accept(&[(day, "effective_on = \"2016-05-31\"")]);
+    }
+
+    #[test]
+    fn what_an_application_must_state_is_a_switch_that_is_off_unless_it_is_stated() {
+        let version = "version = 1";
+        let switched = |key: &str, value: &str| format!("version = 1\n{key} = {value}");
+        let rules = |text: &str| parsed(text).terms.rules;
+        let off = rules(CALL);
+        assert!(!off.multi_year_programme.is_required() && !off.indicators.is_required());
+        let both = "\"required\"\nindicators = \"required\"";
+        let on = rules(&edited(
+            CALL,
+            version,
+            &switched("multi_year_programme", both),
+        ));
+        assert!(on.multi_year_programme.is_required() && on.indicators.is_required());
+        for key in ["multi_year_programme", "indicators"] {
+            check(&[(
+                version,
+                &switched(key, "true"),
+                &format!("rules.{key}"),
+                "\"optional\" or \"required\"",
+            )]);
+        }
     }
 
     #[test]

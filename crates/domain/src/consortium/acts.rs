@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    Accreditation, Accredited, Event, Fund, Link, MEMBERS_LIMIT, Member, MultiYearProgramme,
-    Profile,
+    Accreditation, Accredited, Contact, Event, Fund, Link, MEMBERS_LIMIT, Member,
+    MultiYearProgramme, Profile,
 };
 use crate::event::Personal;
 use crate::identifiers::PartitaIva;
@@ -22,6 +22,12 @@ pub enum Change {
         partita_iva: PartitaIva,
         share: Eur,
         since: NaiveDate,
+    },
+    /// Where a member is and where mail reaches it; an empty text says that it is not known.
+    MemberReached {
+        partita_iva: PartitaIva,
+        address: Personal,
+        email: Personal,
     },
     LinkDeclared(Link),
     LinkEnded {
@@ -53,6 +59,7 @@ impl Change {
             Self::MemberJoined(_) => "member_joined",
             Self::MemberLeft { .. } => "member_left",
             Self::ShareChanged { .. } => "share_changed",
+            Self::MemberReached { .. } => "member_reached",
             Self::LinkDeclared(_) => "link_declared",
             Self::LinkEnded { .. } => "link_ended",
             Self::AccreditationGranted { .. } => "accreditation_granted",
@@ -71,6 +78,7 @@ impl Change {
             Self::MemberJoined(_)
             | Self::MemberLeft { .. }
             | Self::ShareChanged { .. }
+            | Self::MemberReached { .. }
             | Self::LinkDeclared(_)
             | Self::LinkEnded { .. }
             | Self::FundChanged { .. } => false,
@@ -178,6 +186,18 @@ pub fn decide(profile: &Profile, change: Change, today: NaiveDate) -> Result<Eve
             share,
             since,
         } => change_share(profile, partita_iva, share, since, today),
+        Change::MemberReached {
+            partita_iva,
+            address,
+            email,
+        } => {
+            belonging(profile, &partita_iva)?;
+            Ok(Event::MemberReached {
+                partita_iva,
+                address: known(address),
+                email: known(email),
+            })
+        }
         Change::LinkDeclared(link) => declare_link(profile, link, today),
         Change::LinkEnded { one, other, until } => end_link(profile, one, other, until),
         Change::AccreditationGranted {
@@ -211,10 +231,18 @@ pub fn amended(before: &Profile, mut given: Profile) -> Profile {
         let same = all.find(|known| {
             known.partita_iva == member.partita_iva && known.joined_on == member.joined_on
         });
-        if let Some(known) = same
-            && member.past_shares.is_empty()
-        {
-            member.past_shares.clone_from(&known.past_shares);
+        let Some(same) = same else { continue };
+        if member.past_shares.is_empty() {
+            member.past_shares.clone_from(&same.past_shares);
+        }
+        // Where it can be reached stays as it is unless it is said anew.
+        for (given, known) in [
+            (&mut member.address, &same.address),
+            (&mut member.email, &same.email),
+        ] {
+            if given.is_none() {
+                given.clone_from(known);
+            }
         }
     }
     for known in before.links.iter().filter(|known| known.until.is_some()) {
@@ -231,7 +259,47 @@ pub fn amended(before: &Profile, mut given: Profile) -> Profile {
     if given.past_funds.is_empty() {
         given.past_funds.clone_from(&before.past_funds);
     }
-    given
+    given.settled()
+}
+
+/// A street address that is not given stays as it is; an empty one is no longer known.
+pub fn contact_amended(before: &Contact, mut given: Contact) -> Contact {
+    if given.address.is_none() {
+        given.address.clone_from(&before.address);
+    }
+    given.settled()
+}
+
+impl Profile {
+    /// As it is recorded: an empty text is none.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        for member in &mut self.members {
+            member.settle();
+        }
+        self
+    }
+}
+
+impl Contact {
+    /// As it is recorded: an empty text is none.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.address = self.address.and_then(known);
+        self
+    }
+}
+
+impl Member {
+    fn settle(&mut self) {
+        self.address = self.address.take().and_then(known);
+        self.email = self.email.take().and_then(known);
+    }
+}
+
+/// A text that says something; an empty one is as good as none.
+fn known(text: Personal) -> Option<Personal> {
+    Some(text).filter(|text| !text.reveal().trim().is_empty())
 }
 
 /// Corrects where letters go; what could not be delivered follows.
@@ -261,7 +329,8 @@ pub fn agree(profile: &Profile, programme: MultiYearProgramme) -> Result<Event, 
     })
 }
 
-fn join(profile: &Profile, member: Member, today: NaiveDate) -> Result<Event, Refusal> {
+fn join(profile: &Profile, mut member: Member, today: NaiveDate) -> Result<Event, Refusal> {
+    member.settle();
     expect_come("joined_on", member.joined_on, today)?;
     if let Some(left_on) = member.left_on {
         expect_after("left_on", left_on, member.joined_on, "the day of joining")?;

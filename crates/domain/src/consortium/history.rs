@@ -37,6 +37,17 @@ impl Profile {
         }
     }
 
+    /// The same without what may be a person's: what a submission seals.
+    #[must_use]
+    pub fn without_personal(&self) -> Self {
+        let mut known = self.clone();
+        for member in &mut known.members {
+            member.address = None;
+            member.email = None;
+        }
+        known
+    }
+
     pub fn fund_on(&self, day: NaiveDate) -> Fund {
         let past = self.past_funds.iter().find(|past| day <= past.until);
         past.map_or(self.fund, |past| past.fund)

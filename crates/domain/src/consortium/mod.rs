@@ -17,13 +17,15 @@ use crate::ids::{ConsortiumId, ProgrammeId};
 use crate::money::Eur;
 use crate::sme::SmeClass;
 
-pub use acts::{Change, Refusal, agree, amended, correct_address, decide};
+pub use acts::{Change, Refusal, agree, amended, contact_amended, correct_address, decide};
 pub use multi_year::{MultiYearProgramme, ProgrammeYear, YEARS_LIMIT};
 
 /// Most members of one consortium.
 pub const MEMBERS_LIMIT: usize = 1_000;
 /// Longest name, in characters.
 pub const NAME_LIMIT: usize = 200;
+/// Longest street address, in characters.
+pub const ADDRESS_LIMIT: usize = 300;
 
 /// A consortium as it is now. Contact data are personal and never enter a sealed application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,9 @@ pub struct Contact {
     pub legal_representative: Personal,
     pub email: Personal,
     pub language: Language,
+    /// Street address of the seat; absent when not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Personal>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -167,6 +172,13 @@ pub struct Member {
     /// What the share was before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_shares: Vec<PastShare>,
+    /// Street address; absent when not known. As the e-mail it may be a person's, and neither is
+    /// ever sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Personal>,
+    /// Where mail reaches the firm; absent when not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Personal>,
 }
 
 /// What a share was until a day, its last.
@@ -210,6 +222,14 @@ pub enum Event {
         share: Eur,
         since: NaiveDate,
     },
+    /// Absent is no longer known.
+    MemberReached {
+        partita_iva: PartitaIva,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<Personal>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<Personal>,
+    },
     LinkDeclared {
         link: Link,
     },
@@ -249,6 +269,7 @@ impl Event {
             Self::MemberJoined { .. } => "member_joined",
             Self::MemberLeft { .. } => "member_left",
             Self::ShareChanged { .. } => "share_changed",
+            Self::MemberReached { .. } => "member_reached",
             Self::LinkDeclared { .. } => "link_declared",
             Self::LinkEnded { .. } => "link_ended",
             Self::AccreditationGranted { .. } => "accreditation_granted",
@@ -276,6 +297,7 @@ pub fn apply(before: Option<Consortium>, event: &Event) -> Option<Consortium> {
         | Event::MemberJoined { .. }
         | Event::MemberLeft { .. }
         | Event::ShareChanged { .. }
+        | Event::MemberReached { .. }
         | Event::LinkDeclared { .. }
         | Event::LinkEnded { .. }
         | Event::AccreditationGranted { .. }
@@ -309,6 +331,16 @@ impl Profile {
             } => {
                 if let Some(member) = self.belonging(partita_iva) {
                     member.change_share(*share, *since);
+                }
+            }
+            Event::MemberReached {
+                partita_iva,
+                address,
+                email,
+            } => {
+                if let Some(member) = self.belonging(partita_iva) {
+                    member.address.clone_from(address);
+                    member.email.clone_from(email);
                 }
             }
             Event::LinkDeclared { link } => self.links.push(link.clone()),

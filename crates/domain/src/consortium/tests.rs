@@ -22,6 +22,7 @@ fn after(profile: &Profile, event: &Event) -> Profile {
             legal_representative: Personal::new("Anna"),
             email: Personal::new("a@b.it"),
             language: Language::It,
+            address: None,
         },
     };
     apply(Some(consortium), event).unwrap().profile

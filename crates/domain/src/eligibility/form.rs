@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::programme_form;
 use crate::call::Terms;
 use crate::consortium::{NAME_LIMIT, Profile};
 use crate::document::Document;
@@ -93,6 +94,7 @@ fn missing_in_form(project: &Project, profile: &Profile, rules: &RuleSet) -> Vec
         }
     }
     lines(project, rules, &mut gaps);
+    programme_form::missing(project, profile, rules, &mut gaps);
     gaps
 }
 
@@ -205,6 +207,7 @@ pub fn malformed(project: &Project) -> Vec<Violation> {
     if let Some(requested) = project.requested {
         amount("requested_cents".to_owned(), requested, &mut found);
     }
+    programme_form::malformed(project, &mut found);
     found
 }
 

@@ -4,6 +4,7 @@
 
 mod form;
 mod profile_form;
+mod programme_form;
 mod requirements;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use form::{malformed, missing};
 pub use profile_form::{
     malformed_fund, malformed_link, malformed_member, malformed_profile, malformed_programme,
-    malformed_share,
+    malformed_reach, malformed_share,
 };
 pub use requirements::{Facts, check};
 

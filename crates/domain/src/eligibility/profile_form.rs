@@ -3,11 +3,12 @@
 
 use chrono::NaiveDate;
 
-use super::form::{amount, name, rows};
+use super::form::{amount, name, rows, text};
 use crate::consortium::{
-    Fund, Link, MEMBERS_LIMIT, Member, MultiYearProgramme, Profile, YEARS_LIMIT,
+    ADDRESS_LIMIT, Fund, Link, MEMBERS_LIMIT, Member, MultiYearProgramme, Profile, YEARS_LIMIT,
 };
-use crate::identifiers::CountryCode;
+use crate::event::Personal;
+use crate::identifiers::{CountryCode, EmailAddress};
 use crate::money::{BasisPoints, Eur};
 use crate::project::Violation;
 
@@ -78,6 +79,7 @@ pub fn malformed_member(row: &str, member: &Member, found: &mut Vec<Violation>) 
     name(&field("title"), &member.name, found);
     name(&field("region"), &member.region, found);
     amount(field("share_cents"), member.share, found);
+    malformed_reach(row, member.address.as_ref(), member.email.as_ref(), found);
     if let Some(left_on) = member.left_on
         && left_on <= member.joined_on
     {
@@ -94,6 +96,25 @@ pub fn malformed_member(row: &str, member: &Member, found: &mut Vec<Violation>) 
     if !ends.is_sorted() {
         let explanation = "the oldest comes first";
         found.push(Violation::new(field("past_shares"), "ORDER", explanation));
+    }
+}
+
+/// Where a firm is and where mail reaches it; an empty text is none.
+pub fn malformed_reach(
+    row: &str,
+    address: Option<&Personal>,
+    email: Option<&Personal>,
+    found: &mut Vec<Violation>,
+) {
+    if let Some(address) = address {
+        let field = format!("{row}address");
+        text(&field, address.reveal(), ADDRESS_LIMIT, false, found);
+    }
+    if let Some(email) = email.filter(|email| !email.reveal().is_empty())
+        && let Err(error) = EmailAddress::parse(email.reveal())
+    {
+        let field = format!("{row}email");
+        found.push(Violation::new(field, "EMAIL", error.to_string()));
     }
 }
 

@@ -73,6 +73,19 @@ pub async fn of_consortium<D: Db>(
     Ok(row.map(|row| row.id.into()))
 }
 
+/// The applications of a consortium in all calls; a few a year.
+pub async fn of_consortium_in_all<D: Db>(
+    db: &D,
+    consortium: ConsortiumId,
+) -> Result<Vec<Versioned<Application>>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Consortium.eq(consortium.0))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    read::with_parts(db, rows).await
+}
+
 /// States of an evaluation in which its application is open to the evaluator.
 const OPEN_TO_EVALUATOR: [&str; 2] = [
     EvaluationState::Declared.as_str(),

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use bando_domain::application::{Application, Check, State, Submission};
 use bando_domain::budget::AdmittedBudget;
+use bando_domain::consortium::ProgrammeYear;
 use bando_domain::eligibility::{Finding, FindingBy, Verdict};
 use bando_domain::grant::Grant;
-use bando_domain::money::Eur;
+use bando_domain::money::{BasisPoints, Eur};
 use bando_domain::programme::Text;
+use bando_domain::project::Indicators;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _,
 };
@@ -60,6 +62,10 @@ struct SubmissionRow {
     received_at: chrono::DateTime<chrono::Utc>,
     receipt: serde_json::Value,
     grant_cents: i64,
+    programme_first_year: Option<i32>,
+    programme_year: Option<i32>,
+    export_share_basis_points: Option<i32>,
+    destination_markets: Option<serde_json::Value>,
 }
 
 async fn read_submissions<D: Db>(
@@ -76,6 +82,10 @@ async fn read_submissions<D: Db>(
             submissions::Column::ReceivedAt,
             submissions::Column::Receipt,
             submissions::Column::GrantCents,
+            submissions::Column::ProgrammeFirstYear,
+            submissions::Column::ProgrammeYear,
+            submissions::Column::ExportShareBasisPoints,
+            submissions::Column::DestinationMarkets,
         ])
         .filter(submissions::Column::Application.is_in(ids.iter().copied()))
         .order_by_asc(submissions::Column::Number)
@@ -83,19 +93,42 @@ async fn read_submissions<D: Db>(
         .all(db.connection())
         .await?;
     for row in rows {
-        let submission = Submission {
-            number: u32::try_from(row.number).map_err(Error::internal)?,
-            received_at: row.received_at,
-            receipt: serde_json::from_value(row.receipt)?,
-            grant: Eur::cents(row.grant_cents),
-        };
-        parts
-            .entry(row.application)
-            .or_default()
-            .submissions
-            .push(submission);
+        let application = row.application;
+        let own = parts.entry(application).or_default();
+        own.submissions.push(read_submission(row)?);
     }
     Ok(())
+}
+
+fn read_submission(row: SubmissionRow) -> Result<Submission, Error> {
+    let years = row.programme_first_year.zip(row.programme_year);
+    let year = |year: i32| u16::try_from(year).map_err(Error::internal);
+    let programme_year = match years {
+        None => None,
+        Some((first_year, of)) => Some(ProgrammeYear {
+            first_year: year(first_year)?,
+            year: year(of)?,
+        }),
+    };
+    // Whoever stated indicators stated markets too, be it none.
+    let indicators = match row.destination_markets {
+        None => None,
+        Some(markets) => Some(Indicators {
+            export_share: match row.export_share_basis_points {
+                None => None,
+                Some(share) => Some(BasisPoints(u32::try_from(share).map_err(Error::internal)?)),
+            },
+            markets: serde_json::from_value(markets)?,
+        }),
+    };
+    Ok(Submission {
+        number: u32::try_from(row.number).map_err(Error::internal)?,
+        received_at: row.received_at,
+        receipt: serde_json::from_value(row.receipt)?,
+        grant: Eur::cents(row.grant_cents),
+        programme_year,
+        indicators,
+    })
 }
 
 async fn read_findings<D: Db>(

@@ -33,6 +33,10 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         ));
     };
     let number = i32::try_from(submission.number).map_err(Error::internal)?;
+    let years = submission.programme_year;
+    let indicators = submission.indicators.as_ref();
+    let share = indicators.and_then(|stated| stated.export_share);
+    let markets = indicators.map(|stated| serde_json::to_value(&stated.markets));
     let row = submissions::Model {
         application: application.id.0,
         number,
@@ -41,6 +45,13 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
         receipt: serde_json::to_value(&submission.receipt)?,
         grant_cents: submission.grant.as_cents(),
         content,
+        programme_first_year: years.map(|years| years.first_year.into()),
+        programme_year: years.map(|years| years.year.into()),
+        export_share_basis_points: share
+            .map(|share| i32::try_from(share.0))
+            .transpose()
+            .map_err(Error::internal)?,
+        destination_markets: markets.transpose()?,
     };
     submissions::Entity::insert(row.into_active_model())
         .exec_without_returning(tx.connection())
@@ -131,6 +142,8 @@ async fn save_own(
         ends_on: project.ends_on,
         requested_cents: project.requested.map(bando_domain::money::Eur::as_cents),
         project: serde_json::to_value(project)?,
+        programme_first_year: project.programme_year.map(|years| years.first_year.into()),
+        programme_year: project.programme_year.map(|years| years.year.into()),
         edited: serde_json::to_value(&application.edited)?,
         late_attempts: i32::try_from(application.late_attempts).map_err(Error::internal)?,
         withdrawn_because: application.withdrawn_because.clone(),

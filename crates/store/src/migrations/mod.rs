@@ -93,6 +93,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0011_sqlite.sql"),
         postgres: include_str!("0011_postgres.sql"),
     },
+    Migration {
+        name: "0012_programmes_and_addresses",
+        tables: include_str!("0012_programmes_and_addresses.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 impl MigrationName for Migration {

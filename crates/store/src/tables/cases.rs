@@ -72,6 +72,8 @@ pub(crate) mod consortia {
         pub(crate) past_funds: Json,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) programmes: Json,
+        /// Street address of the seat.
+        pub(crate) address: Option<String>,
     }
 
     super::super::plain!();
@@ -97,6 +99,8 @@ pub(crate) mod members {
         pub(crate) left_on: Option<Date>,
         #[sea_orm(column_type = "JsonBinary")]
         pub(crate) past_shares: Json,
+        pub(crate) address: Option<String>,
+        pub(crate) email: Option<String>,
     }
 
     super::super::plain!();
@@ -154,6 +158,9 @@ pub(crate) mod applications {
         #[sea_orm(column_type = "JsonBinary", nullable)]
         pub(crate) placement: Option<Json>,
         pub(crate) reopened_checks: i32,
+        /// Of the working copy: names a multi-year programme of the consortium.
+        pub(crate) programme_first_year: Option<i32>,
+        pub(crate) programme_year: Option<i32>,
     }
 
     super::super::plain!();
@@ -235,6 +242,12 @@ pub(crate) mod submissions {
         pub(crate) receipt: Json,
         pub(crate) grant_cents: i64,
         pub(crate) content: String,
+        pub(crate) programme_first_year: Option<i32>,
+        pub(crate) programme_year: Option<i32>,
+        pub(crate) export_share_basis_points: Option<i32>,
+        /// Null where no indicators were stated.
+        #[sea_orm(column_type = "JsonBinary", nullable)]
+        pub(crate) destination_markets: Option<Json>,
     }
 
     super::super::plain!();
@@ -354,6 +367,8 @@ pub(crate) mod proposals {
         pub(crate) decided_by: Option<String>,
         pub(crate) decided_at: Option<DateTimeUtc>,
         pub(crate) reason: Option<String>,
+        /// The ranking it is about: of those that wait one may name it.
+        pub(crate) ranking: Option<Uuid>,
     }
 
     super::super::plain!();

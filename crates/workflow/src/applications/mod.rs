@@ -1,5 +1,6 @@
 //! Applications as their consortium works on them: drafted, edited, submitted, withdrawn.
 
+mod annual;
 mod submit;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use crate::correspondence;
 use crate::documents;
 use crate::error::Error;
 
+pub use annual::{AnnualProject, annual_projects};
 pub(crate) use submit::statement;
 pub use submit::{Submitted, sealed, submit};
 

@@ -105,7 +105,7 @@ async fn prepare(
         application: draft.value.id,
         call: call.id.clone(),
         rule_set_version: call.terms.rules.version,
-        consortium: standing.clone(),
+        consortium: standing.without_personal(),
         project: draft.value.project.clone(),
         documents: SealedDocument::of(&documents),
     };
@@ -173,6 +173,8 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             received_at,
             receipt: receipt.clone(),
             grant,
+            programme_year: draft.value.project.programme_year,
+            indicators: draft.value.project.indicators.clone(),
         };
         let letter = correspondence::receipt(&call, &owner.value, &draft.value, &submission);
         let consequences = Consequences {

@@ -166,6 +166,9 @@ pub fn malformed(change: &Change) -> Vec<Violation> {
         Change::ShareChanged { share, .. } => {
             eligibility::malformed_share(&format!("{row}share_cents"), *share, &mut found);
         }
+        Change::MemberReached { address, email, .. } => {
+            eligibility::malformed_reach(&row, Some(address), Some(email), &mut found);
+        }
         Change::MemberLeft { .. }
         | Change::LinkEnded { .. }
         | Change::AccreditationGranted { .. }

@@ -79,7 +79,8 @@ pub async fn register(
     check(&profile, &contact)?;
     cx.once(command, || async {
         programmes::get(cx.store.read(), programme).await?;
-        let (programme, profile, contact) = (programme.clone(), profile.clone(), contact.clone());
+        let programme = programme.clone();
+        let (profile, contact) = (profile.clone().settled(), contact.clone().settled());
         let partita_iva = profile.partita_iva.clone();
         let registered = cx.commit(command, async move |tx: &Tx| {
             let id = ConsortiumId(tx.new_id());
@@ -127,10 +128,11 @@ pub async fn update(
             Some(given) => consortium::amended(known, given),
             None => known.clone(),
         };
-        let contact = change
-            .contact
-            .clone()
-            .unwrap_or_else(|| before.value.contact.clone());
+        let known = &before.value.contact;
+        let contact = change.contact.clone().map_or_else(
+            || known.clone(),
+            |given| consortium::contact_amended(known, given),
+        );
         check(&profile, &contact)?;
         let event = Event::Amended {
             profile: Box::new(profile),
@@ -169,6 +171,8 @@ pub fn malformed(profile: Option<&Profile>, contact: Option<&Contact>) -> Vec<Vi
         violations.push(Violation::new("contact.email", "EMAIL", error.to_string()));
     }
     check_name(&contact.legal_representative, &mut violations);
+    let (row, address) = ("contact.", contact.address.as_ref());
+    eligibility::malformed_reach(row, address, None, &mut violations);
     violations
 }
 

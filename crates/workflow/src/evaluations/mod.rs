@@ -10,6 +10,7 @@ mod sheet;
 use bando_domain::actor::{Actor, Role};
 use bando_domain::conflict::{self, Firm, Flag};
 use bando_domain::evaluation::{self, Evaluation, State};
+use bando_domain::event::Personal;
 use bando_domain::ids::{ApplicationId, CallId, EvaluationId};
 use bando_domain::receipt::SealedContent;
 use bando_store::{
@@ -177,7 +178,12 @@ async fn sealed<D: Db>(
     Ok(serde_json::from_str(&text)?)
 }
 
-/// The consortium and its members, those of the sealed copy and those of today.
+fn revealed(value: Option<&Personal>) -> Option<String> {
+    value.map(|value| value.reveal().to_owned())
+}
+
+/// The consortium and its members, those of the sealed copy and all of the register: where they can
+/// be reached stands only there.
 async fn firms<D: Db>(
     db: &D,
     application: &bando_domain::application::Application,
@@ -187,13 +193,13 @@ async fn firms<D: Db>(
     let own = [&owner.profile, &sealed].map(|profile| Firm {
         partita_iva: profile.partita_iva.clone(),
         email: Some(owner.contact.email.reveal().to_owned()),
-        address: None,
+        address: revealed(owner.contact.address.as_ref()),
     });
     let members = sealed.members.iter().chain(&owner.profile.members);
     let members = members.map(|member| Firm {
         partita_iva: member.partita_iva.clone(),
-        email: None,
-        address: None,
+        email: revealed(member.email.as_ref()),
+        address: revealed(member.address.as_ref()),
     });
     Ok(own.into_iter().chain(members).collect())
 }

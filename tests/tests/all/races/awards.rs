@@ -38,7 +38,6 @@ struct Stage {
     applications: Vec<Versioned<Application>>,
     rankings: [RankingId; 2],
     award: Versioned<Proposal>,
-    twin: Versioned<Proposal>,
     second_ranking: Versioned<Proposal>,
 }
 
@@ -82,7 +81,6 @@ async fn stage(track: &Track, seed: u64) -> Stage {
         );
         let next = next.await?;
         let award = propose_award(tx, &in_force.value, "DD 1/2016", "chiara.rossi").await?;
-        let twin = propose_award(tx, &in_force.value, "DD 2/2016", "dario.galli").await?;
         let act = Act::Ranking {
             ranking: next.value.id,
         };
@@ -94,7 +92,6 @@ async fn stage(track: &Track, seed: u64) -> Stage {
             applications,
             rankings: [in_force.value.id, next.value.id],
             award,
-            twin,
             second_ranking,
         })
     });
@@ -215,6 +212,27 @@ async fn awards_the_second_ranking(track: Track, stage: Stage) -> bool {
     }
 }
 
+/// Two managers ask for the award of one ranking at once: one proposal waits, and who comes second
+/// is told which.
+async fn both_propose(track: &Track, stage: &Stage, dice: &mut Dice) -> Versioned<Proposal> {
+    let asks = async |track: Track, call: CallId, who: &'static str| {
+        let manager = person(who, Role::Manager, None);
+        use_awards::propose(&track.cx, &manager, &call, "DD 2/2016", "").await
+    };
+    let asks = |who| asks(track.clone(), stage.call.clone(), who);
+    let (one, other) = at_once(dice, asks("chiara.rossi"), asks("dario.galli")).await;
+    let (asked, refused) = match (one, other) {
+        (Ok(asked), Err(refused)) | (Err(refused), Ok(asked)) => (asked, refused),
+        both => panic!("exactly one of the two asks: {both:?}"),
+    };
+    let bando_workflow::Error::Exists { reason, message } = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(reason, "PROPOSAL_EXISTS");
+    assert!(message.contains(&asked.value.id.to_string()), "{message}");
+    asked
+}
+
 async fn rejects(track: Track, wanted: Versioned<Proposal>) -> bool {
     let command = person("paola.verdi", Role::Approver, None);
     let programme = &track.bed.programme;
@@ -254,8 +272,9 @@ async fn race(track: &Track, stage: &Stage, seed: u64) -> u32 {
             at_once(&mut dice, award(), same).await
         }
         1 => {
-            let twin = approves(track.clone(), "paola.verdi", stage.twin.clone());
-            Box::pin(at_once(&mut dice, award(), twin)).await
+            assert!(rejects(track.clone(), stage.award.clone()).await);
+            let only = Box::pin(both_propose(track, stage, &mut dice)).await;
+            (approves(track.clone(), "anna.bianchi", only).await, false)
         }
         2 => {
             let competing = awards_the_second_ranking(track.clone(), stage.clone());

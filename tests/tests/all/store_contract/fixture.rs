@@ -13,9 +13,9 @@ use bando_domain::event::{Cause, Personal};
 use bando_domain::identifiers::PartitaIva;
 use bando_domain::ids::{ApplicationId, ConsortiumId, EventId, ProgrammeId};
 use bando_domain::letter::{Facts, LetterWanted, Recipient};
-use bando_domain::money::Eur;
+use bando_domain::money::{BasisPoints, Eur};
 use bando_domain::programme::{self, Programme};
-use bando_domain::project::{Activity, ActivityKind, BudgetLine, Declaration, Project};
+use bando_domain::project::{Activity, ActivityKind, BudgetLine, Declaration, Indicators, Project};
 use bando_domain::receipt::{self, Statement, StatementKind};
 use bando_domain::sme::SmeClass;
 use bando_store::{
@@ -143,6 +143,7 @@ async fn submit(
 ) -> Result<Versioned<Application>, Error> {
     let key = SigningKey::from_bytes(&[7; 32]);
     let content = serde_json::to_string(&draft.value.project)?;
+    let draft_project = draft.value.project.clone();
     let event = EventId(tx.new_id());
     let statement = Statement {
         kind: StatementKind::Receipt,
@@ -162,6 +163,8 @@ async fn submit(
         received_at: now(),
         receipt: receipt::sign(&key, statement)?,
         grant: bando_domain::money::Eur::euros(40_000),
+        programme_year: draft_project.programme_year,
+        indicators: draft_project.indicators,
     };
     let happened = application::Event::Submitted {
         submission: Box::new(submission),
@@ -281,6 +284,8 @@ pub(crate) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
         joined_on: "2010-01-01".parse().unwrap(),
         left_on: None,
         past_shares: vec![],
+        address: Some(Personal::new(format!("via Emilia {number}, Modena"))),
+        email: (number > 4).then(|| Personal::new(format!("info@impresa{number}.example"))),
     };
     let profile = Profile {
         name: format!("Consorzio {number}"),
@@ -311,6 +316,7 @@ pub(crate) fn consortium(programme: ProgrammeId, number: u32) -> Consortium {
         legal_representative: Personal::new(REPRESENTATIVE),
         email: Personal::new(EMAIL),
         language: Language::It,
+        address: Some(Personal::new("via Roma 1, 40121 Bologna")),
     };
     Consortium {
         id: ConsortiumId(fresh_uuid()),
@@ -344,5 +350,13 @@ pub(crate) fn project() -> Project {
         }],
         requested: Some(Eur::euros(40_000)),
         declarations: Declaration::ALL.into(),
+        programme_year: Some(consortium::ProgrammeYear {
+            first_year: 2016,
+            year: 2017,
+        }),
+        indicators: Some(Indicators {
+            export_share: Some(BasisPoints(2_050)),
+            markets: ["DE", "US"].map(|code| code.parse().unwrap()).into(),
+        }),
     }
 }

@@ -317,5 +317,15 @@ fn project(role: &Role) -> v1::Project {
         ]
         .map(ToOwned::to_owned)
         .to_vec(),
+        programme_year: None,
+        indicators: Some(v1::Indicators {
+            export_share_basis_points: Some(export_share(role)),
+            destination_markets: role.cast.markets.map(ToOwned::to_owned).to_vec(),
+        }),
     }
+}
+
+/// Synthetic: the more firms go together, the more they export already.
+fn export_share(role: &Role) -> i32 {
+    i32::try_from(2_000 + 125 * role.cast.participants.len()).unwrap_or(i32::MAX)
 }

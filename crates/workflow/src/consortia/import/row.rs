@@ -20,7 +20,7 @@ use super::table::Row;
 use crate::consortia::malformed;
 
 /// The cells that only one kind of row has.
-const OF_CONSORTIUM: [&str; 12] = [
+const OF_CONSORTIUM: [&str; 10] = [
     "form",
     "country",
     "fund_subscribed",
@@ -30,12 +30,11 @@ const OF_CONSORTIUM: [&str; 12] = [
     "sme_majority_of_directors",
     "accreditation",
     "representative",
-    "email",
     "language",
-    "title",
 ];
 const OF_MEMBER: [&str; 5] = ["artisan", "size", "share", "joined_on", "left_on"];
 const OF_LINK: [&str; 1] = ["other"];
+const NOT_OF_LINK: [&str; 4] = ["title", "region", "address", "email"];
 
 /// What a row says, with the consortium it is about.
 #[derive(Debug, Clone)]
@@ -56,11 +55,11 @@ pub(super) fn read(row: &Row, refused: &mut Vec<Refused>) -> Option<(PartitaIva,
             cells.consortium(consortium.clone())
         }
         "member" => {
-            cells.expect_none(&[&OF_CONSORTIUM[..11], &OF_LINK, &["since", "until"]]);
+            cells.expect_none(&[&OF_CONSORTIUM, &OF_LINK, &["since", "until"]]);
             cells.member()
         }
         "link" => {
-            cells.expect_none(&[&OF_CONSORTIUM, &OF_MEMBER, &["region"]]);
+            cells.expect_none(&[&OF_CONSORTIUM, &OF_MEMBER, &NOT_OF_LINK]);
             cells.link()
         }
         _ => cells.refuse(
@@ -126,6 +125,7 @@ impl Cells<'_> {
             legal_representative: Personal::new(self.row.cell("representative")),
             email: Personal::new(self.row.cell("email")),
             language: language?,
+            address: self.stated("address"),
         };
         for found in malformed(Some(&profile), Some(&contact)) {
             self.told(found);
@@ -150,6 +150,8 @@ impl Cells<'_> {
             joined_on: joined_on?,
             left_on,
             past_shares: Vec::new(),
+            address: self.stated("address"),
+            email: self.stated("email"),
         };
         let mut found = Vec::new();
         eligibility::malformed_member("", &member, &mut found);
@@ -157,6 +159,11 @@ impl Cells<'_> {
             self.told(found);
         }
         Some(Said::Member(Box::new(member)))
+    }
+
+    fn stated(&self, column: &'static str) -> Option<Personal> {
+        let cell = self.row.cell(column);
+        (!cell.is_empty()).then(|| Personal::new(cell))
     }
 
     fn link(&mut self) -> Option<Said> {

@@ -8,7 +8,7 @@ use csv::{ByteRecord, ReaderBuilder, Trim};
 use super::Refused;
 
 /// Every column, as the sample file explains them; `config/consortia.csv`.
-pub(super) const COLUMNS: [&str; 24] = [
+pub(super) const COLUMNS: [&str; 25] = [
     "kind",
     "consortium",
     "partita_iva",
@@ -33,6 +33,7 @@ pub(super) const COLUMNS: [&str; 24] = [
     "joined_on",
     "left_on",
     "other",
+    "address",
 ];
 
 /// Most rows of one file.
