@@ -3,6 +3,7 @@
 
 mod check;
 mod mending;
+mod submission;
 mod window;
 
 use std::collections::BTreeMap;
@@ -14,16 +15,16 @@ pub use check::{Conclusion, conclude_check, record_finding};
 
 use crate::budget::AdmittedBudget;
 use crate::call::Call;
-use crate::consortium::ProgrammeYear;
 use crate::eligibility::{self, Finding};
 use crate::grant::Grant;
 use crate::ids::{ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, DocumentId};
 use crate::money::Eur;
-use crate::project::{Indicators, Path, Project, Violation};
+use crate::project::{Path, Project, Violation};
 use crate::receipt::Signed;
 
 use mending::record;
 pub use mending::{admit_late, may_admit_late, reopen_check};
+pub use submission::Submission;
 pub use window::{cancel, is_late, lapse, reopen};
 use window::{expect_window, expect_window_for_drafts};
 
@@ -47,34 +48,6 @@ pub struct Application {
     /// How often its concluded check was opened again.
     #[serde(default)]
     pub reopened_checks: u32,
-}
-
-/// One sealed copy and its receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submission {
-    /// From 1; the last one in time counts.
-    pub number: u32,
-    pub received_at: DateTime<Utc>,
-    pub receipt: Signed,
-    /// The grant that the sealed copy would get in full, by the formula.
-    #[serde(default)]
-    pub grant: Eur,
-    /// The year of a multi-year programme that the sealed copy is the project of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub programme_year: Option<ProgrammeYear>,
-    /// The indicators that it states.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub indicators: Option<Indicators>,
-}
-
-impl Submission {
-    pub fn protocol(&self) -> &str {
-        self.receipt
-            .statement
-            .protocol
-            .as_deref()
-            .unwrap_or_default()
-    }
 }
 
 /// The formal check of the submission that counts.
@@ -542,15 +515,6 @@ pub fn apply(before: Option<Application>, event: &Event) -> Option<Application> 
 }
 
 impl Application {
-    /// The year of a multi-year programme that it is the project of: by what was submitted, and
-    /// before that by the working copy.
-    pub fn programme_year(&self) -> Option<ProgrammeYear> {
-        match self.counted() {
-            Some(sealed) => sealed.programme_year,
-            None => self.project.programme_year,
-        }
-    }
-
     /// The submission that counts: the last one in time.
     pub fn counted(&self) -> Option<&Submission> {
         self.submissions.last()
