@@ -20,9 +20,7 @@ use bando_workflow::applications::View;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
-use super::{
-    bytes, clarification, indicators, names, procedure, procedure_rules, programme_year,
-};
+use super::{bytes, clarification, indicators, names, procedure, procedure_rules, programme_year};
 
 pub fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp {
