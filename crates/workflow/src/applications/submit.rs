@@ -71,10 +71,10 @@ pub async fn submit(
         let prepared = prepare(cx, draft, command.received_at).await?;
         let (draft, call) = (&prepared.draft, &prepared.call);
         if application::is_late(&draft.value, call, command.received_at) {
-            return late(cx, command, prepared).await;
+            return Box::pin(late(cx, command, prepared)).await;
         }
         cx.expect_etag(draft, etag).await?;
-        receive(cx, command, prepared).await
+        Box::pin(receive(cx, command, prepared)).await
     });
     match attempt.await? {
         Attempt::Received(submitted) => Ok(*submitted),
