@@ -338,7 +338,6 @@ impl Project {
             .field(
                 "multi-year programme",
                 self.programme_year
-                    .as_ref()
                     .map(ProgrammeYear::text)
                     .unwrap_or_default(),
             )

@@ -24,7 +24,7 @@ impl From<&v1::ProgrammeYear> for ProgrammeYear {
 }
 
 impl ProgrammeYear {
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(self) -> String {
         format!("{} of the programme from {}", self.year, self.first_year)
     }
 }
