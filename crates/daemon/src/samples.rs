@@ -15,6 +15,12 @@ pub const CALL_2016: Sample = (
     include_str!("../../../config/calls/2016.toml"),
 );
 
+/// The second version of its rules, which changes while it is open.
+pub const RULES_2016_2: Sample = (
+    "rules/2016-2.toml",
+    include_str!("../../../config/rules/2016-2.toml"),
+);
+
 pub const CALLS: [Sample; 5] = [
     CALL_2016,
     (

@@ -56,6 +56,7 @@ impl Desk {
         consortia => consortium_service_client::ConsortiumServiceClient,
         applications => application_service_client::ApplicationServiceClient,
         documents => document_service_client::DocumentServiceClient,
+        clarifications => clarification_service_client::ClarificationServiceClient,
         eligibility => eligibility_service_client::EligibilityServiceClient,
         evaluations => evaluation_service_client::EvaluationServiceClient,
         rankings => ranking_service_client::RankingServiceClient,

@@ -97,6 +97,10 @@ const SPLIT: [(&str, &str, &str, u32); 6] = [
 
 /// Staff on top, in basis points of the external cost; under its ceiling in the call.
 const STAFF: u32 = 1_000;
+/// After the opening: the first day of the second version of the rules.
+pub(super) const AMENDED_AFTER: TimeDelta = TimeDelta::days(36);
+/// More than the first version of the rules admits for a website, less than the second.
+const WEBSITE: Eur = Eur::euros(14_000);
 /// What the flat rate of the 2016 call adds, in basis points of the external cost.
 const FLAT: u32 = 500;
 
@@ -146,12 +150,16 @@ fn role(number: u32, part: Part, grants: &[i64], random: &mut ChaCha8Rng) -> Rol
     };
     let submits_after = match part {
         Part::Lapses | Part::Late => None,
+        // Before the rules change, so that the change is seen to concern a submission.
+        Part::Withdraws => Some(
+            TimeDelta::days(random.random_range(24..=33))
+                + TimeDelta::minutes(random.random_range(0..=420)),
+        ),
         Part::Ranked(_)
         | Part::BelowThreshold
         | Part::BelowFloor
         | Part::TooFewIndependent
-        | Part::TooManyOutside
-        | Part::Withdraws => Some(
+        | Part::TooManyOutside => Some(
             TimeDelta::days(random.random_range(24..=55))
                 + TimeDelta::minutes(random.random_range(0..=420)),
         ),
@@ -164,7 +172,7 @@ fn role(number: u32, part: Part, grants: &[i64], random: &mut ChaCha8Rng) -> Rol
     Role {
         part,
         cast: cast::make(number, part, language, random),
-        lines: lines(target),
+        lines: lines(part, target),
         scores: scores(part, random),
         drafts_after: TimeDelta::days(random.random_range(1..=20))
             + TimeDelta::minutes(random.random_range(0..=420)),
@@ -173,7 +181,7 @@ fn role(number: u32, part: Part, grants: &[i64], random: &mut ChaCha8Rng) -> Rol
 }
 
 /// Lines in whole euros whose grant at 40 % comes out at, or just under, the target.
-fn lines(target: i64) -> Vec<Line> {
+fn lines(part: Part, target: i64) -> Vec<Line> {
     let eligible = target * 10_000 / 4_000;
     let external = eligible * 10_000 / i64::from(10_000 + STAFF + FLAT);
     let whole_euros = |share: u32| Eur::euros(external).share(BasisPoints(share)).as_cents() / 100;
@@ -185,6 +193,14 @@ fn lines(target: i64) -> Vec<Line> {
     };
     let mut lines: Vec<Line> = SPLIT.into_iter().map(line).collect();
     lines.push(line(("A2", "staff", "project coordination", STAFF)));
+    if part == Part::Withdraws {
+        lines.push(Line {
+            activity: "A3",
+            category: "website",
+            description: "website in the market's language",
+            amount: WEBSITE,
+        });
+    }
     lines
 }
 
@@ -223,19 +239,20 @@ fn level(place: usize) -> i64 {
 mod tests {
     use bando_domain::allocation::{Outcome, allocate};
     use bando_domain::budget::admit;
-    use bando_domain::call_file::{parse_call, parse_programme};
+    use bando_domain::call::Terms;
+    use bando_domain::call_file::{parse_call, parse_programme, parse_rules};
     use bando_domain::grant;
     use bando_domain::ids::ApplicationId;
     use bando_domain::project::{BudgetLine, Project};
     use bando_domain::ranking::{Candidate, rank};
-    use bando_domain::rules::TieBreak;
+    use bando_domain::rules::{RuleSet, TieBreak};
     use bando_domain::scoring::{CriterionScore, Score};
     use chrono::DateTime;
 
     use super::*;
     use crate::samples;
 
-    fn grant_of(role: &Role, rules: &bando_domain::rules::RuleSet) -> grant::Grant {
+    fn grant_of(role: &Role, rules: &RuleSet) -> grant::Grant {
         let line = |line: &Line| BudgetLine {
             activity: line.activity.to_owned(),
             category: line.category.to_owned(),
@@ -250,13 +267,35 @@ mod tests {
         grant::compute(admit(&project, rules).eligible, 10, None, rules)
     }
 
-    #[test]
-    fn every_seed_ends_with_eighteen_funded_a_partial_last_one_and_a_tie() {
+    /// The call with its first version of the rules, and the second.
+    fn call() -> (Terms, RuleSet) {
         let (name, text) = samples::PROGRAMME;
         let programme = parse_programme(name, text).unwrap();
         let (name, text) = samples::CALL_2016;
         let terms = parse_call(name, text, &programme).unwrap().terms;
-        let rules = &terms.rules;
+        let (name, text) = samples::RULES_2016_2;
+        let changed = parse_rules(name, text, &programme, &terms).unwrap();
+        (terms, changed)
+    }
+
+    #[test]
+    fn for_every_seed_the_rule_change_concerns_the_one_who_withdraws_and_nobody_else() {
+        let (terms, changed) = call();
+        for seed in 0..300 {
+            for role in make(seed) {
+                let (before, after) = (grant_of(&role, &terms.rules), grant_of(&role, &changed));
+                let withdraws = role.part == Part::Withdraws;
+                assert_eq!(after.amount > before.amount, withdraws, "seed {seed}");
+                let early = role.submits_after < Some(AMENDED_AFTER);
+                assert!(early || !withdraws, "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_seed_ends_with_eighteen_funded_a_partial_last_one_and_a_tie() {
+        let (terms, rules) = call();
+        let rules = &rules;
         for seed in 0..300 {
             let plan = make(seed);
             assert_eq!(plan.len(), 28);

@@ -1,5 +1,7 @@
 //! The play from the first token to the last letter, stage by stage.
 
+mod amending;
+mod asking;
 mod decisions;
 mod evaluating;
 mod opening;
@@ -15,7 +17,7 @@ use tonic::transport::Channel;
 
 use super::desk::Desk;
 use super::plan::{self, Role};
-use super::summary::{self, ExcludedOne, LetterCounts, Summary};
+use super::summary::{self, Clarifications, ExcludedOne, LetterCounts, RuleChange, Summary};
 use super::timeline::{Timeline, all_letters};
 use super::{Stage, begins_at};
 use crate::convert;
@@ -50,6 +52,10 @@ struct Play {
     excluded: Vec<ExcludedOne>,
     documents: usize,
     documents_refused: usize,
+    rule_change: Option<RuleChange>,
+    clarifications: Clarifications,
+    /// Receipts of answers.
+    answers: Vec<v1::SignedStatement>,
 }
 
 pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
@@ -68,6 +74,9 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
         excluded: Vec::new(),
         documents: 0,
         documents_refused: 0,
+        rule_change: None,
+        clarifications: Clarifications::default(),
+        answers: Vec::new(),
     };
     play.opening_told().await?;
     let stated = play.publish_and_open().await?;
@@ -175,6 +184,8 @@ impl Play {
             excluded: self.excluded.clone(),
             documents: self.documents,
             documents_refused: self.documents_refused,
+            rule_change: self.rule_change.clone(),
+            clarifications: self.clarifications.clone(),
             grants_cents: granted.iter().map(|entry| entry.amount_cents).collect(),
             partial_cents: partial.map(|entry| (entry.full_cents, entry.amount_cents)),
             tie: summary::tie(ranking),
@@ -190,16 +201,16 @@ impl Play {
 
     async fn letters(&self) -> anyhow::Result<LetterCounts> {
         let letters = all_letters(&self.office.officer).await?;
-        let count = |state: v1::LetterState| {
-            letters
-                .iter()
-                .filter(|letter| letter.state() == state)
+        let count = |states: &[v1::LetterState]| {
+            let of_them = letters.iter();
+            of_them
+                .filter(|letter| states.contains(&letter.state()))
                 .count()
         };
         Ok(LetterCounts {
             queued: letters.len(),
-            sent: count(v1::LetterState::Sent),
-            failed: count(v1::LetterState::Failed),
+            sent: count(&[v1::LetterState::Sent, v1::LetterState::Delivered]),
+            failed: count(&[v1::LetterState::Failed]),
         })
     }
 
@@ -229,7 +240,8 @@ impl Play {
             .keys;
         let key = keys.first().context("the daemon has no receipt key")?;
         let mut verified = 0;
-        for signed in applications.iter().flat_map(|found| &found.receipts) {
+        let submissions = applications.iter().flat_map(|found| &found.receipts);
+        for signed in submissions.chain(&self.answers) {
             let signed = convert::read_statement(signed).context("a receipt is malformed")?;
             if let Err(error) = receipt::verify(&signed, &key.public_key) {
                 bail!("receipt {:?}: {error}", signed.statement.protocol);

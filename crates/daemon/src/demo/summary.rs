@@ -28,6 +28,9 @@ pub struct Summary {
     /// Received, and refused for their hash.
     pub documents: usize,
     pub documents_refused: usize,
+    /// The rules that came into force while the call was open.
+    pub rule_change: Option<RuleChange>,
+    pub clarifications: Clarifications,
     /// In ranking order.
     pub grants_cents: Vec<i64>,
     /// Full and partial amount of the last grant.
@@ -54,8 +57,49 @@ pub struct Tie {
 pub struct LetterCounts {
     /// Ever.
     pub queued: usize,
+    /// Those whose delivery was recorded afterwards too.
     pub sent: usize,
     pub failed: usize,
+}
+
+/// A new version of the rules, and whom it changed something for.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleChange {
+    pub version: i32,
+    pub act: String,
+    pub affected: Vec<Affected>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Affected {
+    pub application: String,
+    pub grant_before_cents: i64,
+    pub grant_after_cents: i64,
+}
+
+impl RuleChange {
+    /// As it is proposed, before it has its number.
+    pub(super) fn of(proposal: &v1::Proposal) -> Self {
+        let affected = |one: &v1::AffectedApplication| Affected {
+            application: one.label.clone(),
+            grant_before_cents: grant(one.before.as_ref()),
+            grant_after_cents: grant(one.after.as_ref()),
+        };
+        Self {
+            version: 0,
+            act: String::new(),
+            affected: proposal.affected.iter().map(affected).collect(),
+        }
+    }
+}
+
+/// What consortia were asked during the check, and how it ended.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Clarifications {
+    pub answered: usize,
+    pub expired: usize,
+    /// Sealed with answers.
+    pub documents: usize,
 }
 
 /// An evaluation taken out of the count, with the total of its application before and after.
@@ -152,6 +196,30 @@ pub(super) fn print(ranking: &v1::Ranking, endpoint: &str, data_dir: &Path) -> V
     ));
     lines.extend(commands(endpoint, data_dir));
     lines
+}
+
+fn grant(judged: Option<&v1::JudgedByRules>) -> i64 {
+    judged.map_or(0, |judged| judged.grant_cents)
+}
+
+/// What differs in the proposed rules, and for whom.
+pub(super) fn rule_change(proposal: &v1::Proposal) -> Vec<String> {
+    let indent = " ".repeat(18);
+    let value =
+        |one: &v1::Difference| format!("{indent}{}: {} → {}", one.key, one.before, one.after);
+    let affected = |one: &v1::AffectedApplication| {
+        format!(
+            "{indent}  {:<40} {} grant {:>12} → {:>12}",
+            one.consortium_title,
+            one.label,
+            euros(grant(one.before.as_ref())),
+            euros(grant(one.after.as_ref())),
+        )
+    };
+    let values = proposal.differences.iter().map(value);
+    values
+        .chain(proposal.affected.iter().map(affected))
+        .collect()
 }
 
 /// Who would gain and who would lose, before and after.

@@ -35,8 +35,16 @@ impl Play {
             .filter(|found| found.state() == v1::ApplicationState::Submitted)
             .collect();
         let all = submitted.len();
+        let mut asked = Vec::new();
         for application in submitted {
-            self.check(application).await?;
+            let open = self.open_check(application).await?;
+            match self.ask(&open).await? {
+                Some(running) => asked.push(running),
+                None => {
+                    self.conclude(open).await?;
+                }
+            }
+            self.timeline.step();
         }
         self.advance(self.now().await? + TimeDelta::minutes(1))
             .await?;
@@ -46,23 +54,34 @@ impl Play {
             .filter(|found| found.state() == v1::ApplicationState::Inadmissible)
             .map(|found| format!("{} ({})", found.consortium_title, failed(found)))
             .collect();
-        self.tell(&format!("anna.bianchi checks {all} applications"))
-            .await?;
+        let what = format!(
+            "anna.bianchi checks {all} applications and asks {} consortia for what is missing",
+            asked.len()
+        );
+        self.tell(&what).await?;
         for refused in refused {
             self.timeline
                 .line(&format!("                  inadmissible: {refused}"))?;
         }
-        Ok(())
+        self.clarify(asked).await
     }
 
-    async fn check(&mut self, application: v1::Application) -> anyhow::Result<()> {
-        let mut desk = self.office.officer.eligibility();
+    async fn open_check(&self, application: v1::Application) -> anyhow::Result<v1::Application> {
         let request = v1::OpenCheckRequest {
             name: application.name,
             etag: application.etag,
             ..Default::default()
         };
-        let mut open = desk.open_check(request).await?.into_inner();
+        let mut desk = self.office.officer.eligibility();
+        Ok(desk.open_check(request).await?.into_inner())
+    }
+
+    /// Writes down what the officer looked at, unless data said no already, and ends the check.
+    pub(super) async fn conclude(
+        &self,
+        mut open: v1::Application,
+    ) -> anyhow::Result<v1::Application> {
+        let mut desk = self.office.officer.eligibility();
         let already_failed = !failed(&open).is_empty();
         for (rule, it, en) in LOOKED_AT {
             if already_failed {
@@ -86,9 +105,7 @@ impl Play {
             etag: open.etag,
             ..Default::default()
         };
-        desk.conclude_check(request).await?;
-        self.timeline.step();
-        Ok(())
+        Ok(desk.conclude_check(request).await?.into_inner())
     }
 
     /// Ranking and award: proposed by one person, approved by another.
@@ -192,7 +209,7 @@ impl Play {
 }
 
 /// Rules that failed, joined.
-fn failed(application: &v1::Application) -> String {
+pub(super) fn failed(application: &v1::Application) -> String {
     let findings = application.check.iter().flat_map(|check| &check.findings);
     let failed = findings.filter(|finding| finding.verdict() == v1::Verdict::Failed);
     failed

@@ -42,6 +42,23 @@ impl Play {
         Ok(())
     }
 
+    /// The statute again, for what was asked.
+    pub(super) async fn send_in_answer(
+        &mut self,
+        player: usize,
+        asked: &v1::Clarification,
+    ) -> anyhow::Result<()> {
+        let known = &self.players[player];
+        let bytes = content("statute", &format!("{} vigente", known.role.cast.title));
+        let mut header = header(&asked.application, "statute", "statuto_vigente.pdf", &bytes)?;
+        header.clarification.clone_from(&asked.name);
+        header.item = 1;
+        send(&known.desk, header, bytes).await?;
+        self.documents += 1;
+        self.clarifications.documents += 1;
+        Ok(())
+    }
+
     /// A byte is lost on the way: the daemon's hash is not the one that was stated.
     async fn send_damaged(
         &mut self,

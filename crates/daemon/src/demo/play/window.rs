@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tonic::Code;
 
 use super::{CALL, Play};
-use crate::demo::plan::{Part, Role};
+use crate::demo::plan::{AMENDED_AFTER, Part, Role};
 
 /// How long before the stated close the call is extended, and by how much.
 const EXTENDED_BEFORE: TimeDelta = TimeDelta::days(4);
@@ -30,7 +30,11 @@ impl Play {
     ) -> anyhow::Result<DateTime<Utc>> {
         let extends_at = stated - EXTENDED_BEFORE;
         let closes_at = stated + EXTENDED_BY;
+        let amends_at = self.now().await? + AMENDED_AFTER;
         for (at, player, deed) in self.deeds(closes_at).await? {
+            if at >= amends_at && self.now().await? < amends_at {
+                self.amend(amends_at).await?;
+            }
             if at >= extends_at && self.now().await? < extends_at {
                 self.extend(extends_at, closes_at).await?;
             }
