@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says why and ends"
 )]
 
+pub mod clamav;
 pub mod clamd;
 pub mod daemon;
 pub mod desk;

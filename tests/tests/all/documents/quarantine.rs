@@ -2,6 +2,7 @@
 //! deadline.
 
 use bando_proto::v1;
+use bando_tests::clamav::{Clamav, INFECTED, LARGEST, SIGNATURE};
 use bando_tests::clamd::{Clamd, EICAR};
 use bando_tests::daemon::{CALL, TestDaemon, opens_at, until};
 use bando_tests::papers::{Paper, download, pdf};
@@ -84,4 +85,36 @@ async fn while_clamd_is_away_a_submission_counts_and_its_files_wait() {
 
     assert_eq!(clamd.scanned(), 2);
     assert!(download(&daemon.officer, &waiting[0].name).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_real_clamd_finds_passes_and_refuses_what_is_too_large_for_it() {
+    let (daemon, socket) = open_with_clamd().await;
+    let Some(_clamd) = Clamav::listen(&socket).await else {
+        return;
+    };
+    let applicant = daemon.applicant(1).await;
+    let draft = applicant.draft().await;
+    let large = pdf(&"x".repeat(2 * LARGEST));
+    for (name, bytes) in [
+        ("large.pdf", large),
+        ("infected.pdf", pdf(INFECTED)),
+        ("clean.pdf", pdf("pulito")),
+    ] {
+        let paper = Paper::new(&draft.name, "annex", name, bytes);
+        paper.send(&applicant.desk).await.unwrap();
+    }
+
+    until(async || !all_in(&daemon, "clean").await.is_empty()).await;
+
+    let infected = all_in(&daemon, "infected").await;
+    assert_eq!(infected.len(), 1);
+    assert_eq!(infected[0].file_name, "infected.pdf");
+    assert_eq!(infected[0].scan_signature, SIGNATURE);
+    let refusal = download(&daemon.officer, &infected[0].name).await;
+    assert_eq!(reason(&refusal.unwrap_err()), "DOCUMENT_INFECTED");
+    // It was looked at first, and waits: what has no verdict is in quarantine.
+    let waiting = all_in(&daemon, "pending_scan").await;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].file_name, "large.pdf");
 }
