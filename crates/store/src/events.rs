@@ -105,6 +105,39 @@ pub async fn replay<A: Aggregate, D: Db>(db: &D, subject: &str) -> Result<Option
     Ok(state)
 }
 
+/// What happened to a subject, oldest first, with personal values put back where they are still kept
+/// and left empty where they were erased.
+pub async fn of_subject<A: Aggregate, D: Db>(
+    db: &D,
+    subject: &str,
+) -> Result<Vec<(Recorded, A::Event)>, Error> {
+    let rows = events::Entity::find()
+        .filter(events::Column::SubjectKind.eq(A::KIND.as_str()))
+        .filter(events::Column::Subject.eq(subject))
+        .order_by_asc(events::Column::Version)
+        .all(db.connection())
+        .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut payload = with_personal(db, &row).await?;
+        leave_erased_empty(&mut payload);
+        let event = serde_json::from_value(payload)?;
+        found.push((read(row, None)?, event));
+    }
+    Ok(found)
+}
+
+fn leave_erased_empty(value: &mut Value) {
+    match value {
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key("commitment") => {
+            *value = json!({ bando_domain::event::PERSONAL_KEY: "" });
+        }
+        Value::Object(fields) => fields.values_mut().for_each(leave_erased_empty),
+        Value::Array(items) => items.iter_mut().for_each(leave_erased_empty),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 async fn with_personal<D: Db>(db: &D, event: &events::Model) -> Result<Value, Error> {
     let kept = event_personal::Entity::find()
         .filter(event_personal::Column::Event.eq(event.id))

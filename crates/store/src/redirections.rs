@@ -3,16 +3,19 @@
 //! was to go before is kept.
 
 use bando_domain::event::Personal;
-use bando_domain::ids::{ConsortiumId, LetterId};
+use bando_domain::ids::{ConsortiumId, LetterId, ProgrammeId};
 use bando_domain::letter::LetterState;
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, JoinType, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, RelationDef, Set,
 };
 
+use crate::calls::by_name;
 use crate::door::{Db, Tx};
 use crate::error::Error;
+use crate::page::{Page, PageQuery};
 use crate::tables::letter_redirections;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
@@ -53,6 +56,80 @@ pub async fn follow(
         requeue(tx, &letter, now_to).await?;
     }
     Ok(followed)
+}
+
+/// A letter that went to another address than it was written for.
+#[derive(Debug, Clone)]
+pub struct Redirection {
+    pub letter: LetterId,
+    pub kind: String,
+    pub recipient: String,
+    /// From 1: a letter may follow more than one correction.
+    pub number: i32,
+    /// Where it was to go, what had become of it there and what the relay had said.
+    pub was_to: Personal,
+    pub state: LetterState,
+    pub attempts: i32,
+    pub last_answer: Option<String>,
+    pub redirected_at: DateTime<Utc>,
+    /// Where it goes by now.
+    pub goes_to: Personal,
+}
+
+/// The redirections of a programme by letter; only of one consortium if given.
+pub async fn list<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    consortium: Option<ConsortiumId>,
+    page: &PageQuery,
+) -> Result<Page<Redirection>, Error> {
+    let to_letter: RelationDef = letter_redirections::Entity::belongs_to(Entity)
+        .from(letter_redirections::Column::Letter)
+        .to(Column::Id)
+        .into();
+    let mut query = letter_redirections::Entity::find()
+        .join(JoinType::InnerJoin, to_letter)
+        .select_also(Entity)
+        .filter(Column::Programme.eq(programme.as_str()));
+    if let Some(consortium) = consortium {
+        query = query.filter(Column::Consortium.eq(consortium.0));
+    }
+    if let Some((letter, number)) = after(page) {
+        let later = letter_redirections::Column::Letter
+            .eq(letter)
+            .and(letter_redirections::Column::Number.gt(number));
+        query = query.filter(letter_redirections::Column::Letter.gt(letter).or(later));
+    }
+    let rows: Vec<(letter_redirections::Model, Option<Model>)> = query
+        .order_by_asc(letter_redirections::Column::Letter)
+        .order_by_asc(letter_redirections::Column::Number)
+        .limit(page.limit())
+        .all(db.connection())
+        .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for (row, letter) in rows {
+        let letter = letter.ok_or_else(|| Error::not_found(format!("letter {}", row.letter)))?;
+        found.push(Redirection {
+            letter: row.letter.into(),
+            kind: letter.kind,
+            recipient: letter.recipient,
+            number: row.number,
+            was_to: Personal::new(row.address),
+            state: by_name(LetterState::ALL, LetterState::as_str, &row.state)?,
+            attempts: row.attempts,
+            last_answer: row.last_answer,
+            redirected_at: row.redirected_at,
+            goes_to: Personal::new(letter.address),
+        });
+    }
+    Ok(Page::of(found, page.size, |known| {
+        format!("{}/{}", known.letter, known.number)
+    }))
+}
+
+fn after(page: &PageQuery) -> Option<(uuid::Uuid, i32)> {
+    let (letter, number) = page.after.as_deref()?.split_once('/')?;
+    Some((letter.parse().ok()?, number.parse().ok()?))
 }
 
 /// Whether a letter to this address of the consortium bounced and nobody corrected it since.

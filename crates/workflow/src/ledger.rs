@@ -1,9 +1,10 @@
 //! The ledger of letters: read, and told what became of them.
 
 use bando_domain::actor::Actor;
-use bando_domain::ids::{LetterId, ProgrammeId};
+use bando_domain::ids::{ConsortiumId, LetterId, ProgrammeId};
 use bando_domain::letter::{self, Delivered, DeliveryOutcome, Letter, LetterState};
 use bando_store::letters::{self, Filter, Frozen};
+use bando_store::redirections::{self, Redirection};
 use bando_store::{Page, PageQuery, Tx};
 
 use crate::authority::{expect_programme, own_only};
@@ -46,6 +47,23 @@ pub async fn list(
         filter.consortium = Some(own);
     }
     Ok(letters::list(cx.store.read(), programme, &filter, page).await?)
+}
+
+/// Letters that followed a corrected address.
+pub async fn redirected(
+    cx: &Context,
+    actor: &Actor,
+    programme: &ProgrammeId,
+    consortium: Option<ConsortiumId>,
+    page: &PageQuery,
+) -> Result<Page<Redirection>, Error> {
+    expect_programme(actor, programme)?;
+    let own = own_only(actor)?;
+    if own.is_some() && consortium.is_some() && consortium != own {
+        return Err(Error::NotFound("the consortium".to_owned()));
+    }
+    let wanted = own.or(consortium);
+    Ok(redirections::list(cx.store.read(), programme, wanted, page).await?)
 }
 
 pub async fn counts(

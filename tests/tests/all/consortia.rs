@@ -329,6 +329,30 @@ async fn a_bad_mailbox_holds(daemon: TestDaemon) {
     };
     let corrected = daemon.officer.consortia().correct_address(request).await;
     assert_eq!(corrected.unwrap().into_inner().letters.len(), 2);
+    let redirected = async |desk: &Desk| {
+        let request = v1::ListRedirectionsRequest {
+            parent: bando_tests::daemon::PROGRAMME.to_owned(),
+            ..Default::default()
+        };
+        let listed = desk.letters().list_redirections(request).await;
+        listed.unwrap().into_inner().redirections
+    };
+    let followed = redirected(&daemon.officer).await;
+    let told: Vec<_> = followed
+        .iter()
+        .map(|known| (known.letter.as_str(), known.state(), known.number))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (back.name.as_str(), v1::LetterState::Bounced, 1),
+            (receipts[1].name.as_str(), v1::LetterState::Held, 1)
+        ]
+    );
+    assert_eq!(followed[0].was_to, "consorzio1@example.invalid");
+    assert_eq!(followed[0].goes_to, "nuovo@example.invalid");
+    assert_eq!(redirected(&applicant.desk).await, followed);
+    assert_eq!(redirected(&other.desk).await, []);
     minute(4).await;
 
     let receipts = daemon.letters_of("receipt").await;

@@ -12,6 +12,7 @@ mod clarifications;
 mod conflict_flags;
 mod consortia;
 mod consortia_import;
+mod consortium_history;
 mod crash;
 mod documents;
 mod editions;

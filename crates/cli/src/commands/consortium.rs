@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use bando_proto::v1;
-use bando_proto::v1::{GetConsortiumRequest, ListConsortiaRequest, RegisterConsortiumRequest};
+use bando_proto::v1::{
+    GetConsortiumRequest, ListConsortiaRequest, ListHistoryRequest, RegisterConsortiumRequest,
+};
 use clap::Subcommand;
 
 use super::{
@@ -16,6 +18,7 @@ use crate::files;
 use crate::output;
 use crate::session::Session;
 use crate::views::consortium::Consortium;
+use crate::views::history;
 
 /// Digits of a partita IVA.
 const PARTITA_IVA: usize = 11;
@@ -92,6 +95,16 @@ Examples:
         #[arg(long, conflicts_with = "file")]
         sample: bool,
     },
+    /// What happened to a consortium, oldest first, with its days and who recorded it.
+    #[command(after_help = "Examples:
+  bando consortium history 90001010371
+  bando consortium history 90001010371 --limit 20 -o jsonl")]
+    History {
+        /// UUID, partita IVA or full name of the consortium.
+        consortium: String,
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Members that join, leave or change their share.
     #[command(subcommand)]
     Member(register::Member),
@@ -156,6 +169,9 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             file: Some(file), ..
         } => import::import(file, session).await,
         Command::Import { file: None, .. } => output::raw(import::SAMPLE.as_bytes()),
+        Command::History { consortium, paging } => {
+            history(&consortium, paging.limit, session).await
+        }
         Command::Member(act) => register::member(act, session).await,
         Command::Link(act) => register::link(act, session).await,
         Command::Accreditation(act) => register::accreditation(act, session).await,
@@ -183,6 +199,24 @@ async fn register(file: PathBuf, session: &Session) -> Result<(), Failure> {
         .await?
         .into_inner();
     show_changed(&registered, session)
+}
+
+async fn history(consortium: &str, limit: usize, session: &Session) -> Result<(), Failure> {
+    let parent = find(consortium, session).await?.name;
+    let mut consortia = session.consortia()?;
+    let listed = session
+        .all(limit, async |page_size, page_token| {
+            let request = ListHistoryRequest {
+                parent: parent.clone(),
+                page_size,
+                page_token,
+            };
+            let page = consortia.list_history(request).await?.into_inner();
+            Ok((page.entries, page.next_page_token))
+        })
+        .await?;
+    let rows: Vec<_> = listed.iter().flat_map(history::lines).collect();
+    session.output.list(&rows, "no history")
 }
 
 pub(super) fn show_changed(consortium: &v1::Consortium, session: &Session) -> Result<(), Failure> {

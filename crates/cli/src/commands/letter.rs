@@ -1,8 +1,8 @@
 //! `bando letter`: the ledger of letters.
 
 use bando_proto::v1::{
-    self, CountLettersRequest, GetLetterRequest, ListLettersRequest, RecordDeliveryRequest,
-    RecordNonDeliveryRequest,
+    self, CountLettersRequest, GetLetterRequest, ListLettersRequest, ListRedirectionsRequest,
+    RecordDeliveryRequest, RecordNonDeliveryRequest,
 };
 use chrono::DateTime;
 use clap::Subcommand;
@@ -10,11 +10,12 @@ use clap::builder::PossibleValuesParser;
 use prost_types::Timestamp;
 use tonic::Response;
 
-use super::{filter, tell_dry_run};
+use super::{consortium, filter, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::output;
 use crate::session::Session;
+use crate::views::history::Redirection;
 use crate::views::letter::{Count, Letter};
 
 const STATES: [&str; 12] = [
@@ -91,6 +92,17 @@ pub(crate) enum Command {
         #[arg(long)]
         evidence: String,
     },
+    /// Lists the letters that followed a corrected address.
+    #[command(after_help = "Examples:
+  bando letter redirections
+  bando letter redirections --consortium 90001010371 -o json")]
+    Redirections {
+        /// Only those of this consortium: UUID, partita IVA or full name.
+        #[arg(long)]
+        consortium: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Counts the letters in each state.
     #[command(after_help = "Example:
   bando letter count")]
@@ -148,6 +160,9 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
                 session,
             )
         }
+        Command::Redirections { consortium, paging } => {
+            redirections(consortium.as_deref(), paging, session).await
+        }
         Command::Count => count(session).await,
     }
 }
@@ -183,6 +198,31 @@ async fn list(filter: &str, paging: Paging, session: &Session) -> Result<(), Fai
         .await?;
     let rows: Vec<Letter> = listed.iter().map(Letter::from).collect();
     session.output.list(&rows, "no letter")
+}
+
+async fn redirections(of: Option<&str>, paging: Paging, session: &Session) -> Result<(), Failure> {
+    let of = match of {
+        Some(text) => Some(consortium::find(text, session).await?.name),
+        None => None,
+    };
+    let wanted = filter(&[("consortium", of.as_deref())]);
+    let (mut letters, parent) = (session.letters()?, session.programme()?);
+    let listed = session
+        .all(paging.limit, async |page_size, page_token| {
+            let request = ListRedirectionsRequest {
+                parent: parent.clone(),
+                page_size,
+                page_token,
+                filter: wanted.clone(),
+            };
+            let page = letters.list_redirections(request).await?.into_inner();
+            Ok((page.redirections, page.next_page_token))
+        })
+        .await?;
+    let rows: Vec<Redirection> = listed.iter().map(Redirection::from).collect();
+    session
+        .output
+        .list(&rows, "no letter followed another address")
 }
 
 async fn show(letter: &str, raw: bool, session: &Session) -> Result<(), Failure> {

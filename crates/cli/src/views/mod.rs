@@ -14,6 +14,7 @@ pub(crate) mod document;
 pub(crate) mod evaluation;
 pub(crate) mod evaluator;
 pub(crate) mod event;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod letter;
 pub(crate) mod mistake;

@@ -3,6 +3,7 @@
 mod asked;
 mod document;
 mod evaluation;
+mod history;
 mod ledger;
 pub mod names;
 mod programme_year;
@@ -15,6 +16,7 @@ mod show;
 pub use asked::*;
 pub use document::*;
 pub use evaluation::*;
+pub use history::*;
 pub use ledger::*;
 pub use programme_year::*;
 pub use ranking::*;

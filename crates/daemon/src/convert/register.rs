@@ -376,11 +376,6 @@ fn profile(profile: &Profile) -> v1::Profile {
         LegalForm::Cooperative => v1::LegalForm::Cooperative,
         LegalForm::Other => v1::LegalForm::Other,
     };
-    let accredited = |known: &Accredited| v1::Accredited {
-        level: level(Some(known.level)).into(),
-        since: shown_day(known.since),
-        until: shown_day(known.until),
-    };
     let past_fund = |past: &PastFund| v1::PastFund {
         subscribed_cents: past.fund.subscribed.as_cents(),
         paid_cents: past.fund.paid.as_cents(),
@@ -406,6 +401,14 @@ fn profile(profile: &Profile) -> v1::Profile {
     }
 }
 
+pub(super) fn accredited(known: &Accredited) -> v1::Accredited {
+    v1::Accredited {
+        level: level(Some(known.level)).into(),
+        since: shown_day(known.since),
+        until: shown_day(known.until),
+    }
+}
+
 const fn level(known: Option<Accreditation>) -> v1::Accreditation {
     match known {
         None => v1::Accreditation::Unspecified,
@@ -415,11 +418,11 @@ const fn level(known: Option<Accreditation>) -> v1::Accreditation {
     }
 }
 
-fn shown_day(day: Option<NaiveDate>) -> String {
+pub(super) fn shown_day(day: Option<NaiveDate>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-fn member(member: &Member) -> v1::Member {
+pub(super) fn member(member: &Member) -> v1::Member {
     let size = match member.size {
         SmeClass::Micro => v1::SmeClass::Micro,
         SmeClass::Small => v1::SmeClass::Small,
@@ -449,7 +452,7 @@ fn revealed(value: Option<&Personal>) -> Option<String> {
     value.map(|value| value.reveal().to_owned())
 }
 
-fn link(link: &Link) -> v1::Link {
+pub(super) fn link(link: &Link) -> v1::Link {
     v1::Link {
         one: link.one.to_string(),
         other: link.other.to_string(),

@@ -149,6 +149,26 @@ impl ConsortiumService for Api {
         }))
     }
 
+    async fn list_history(
+        &self,
+        request: Request<v1::ListHistoryRequest>,
+    ) -> Result<Response<v1::ListHistoryResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let binding = page::binding(&received.caller.method, &message.parent, "");
+        let query = page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
+        let listed = async {
+            let (programme, id) = names::consortium("parent", &message.parent)?;
+            let actor = &received.caller.actor;
+            consortia::history(&self.cx, actor, &programme, id, &query).await
+        };
+        let listed = listed.await.map_err(|error| received.status(error))?;
+        Ok(Response::new(v1::ListHistoryResponse {
+            entries: listed.rows.iter().map(convert::history_entry).collect(),
+            next_page_token: page::token(&self.cx, &binding, listed.next.as_ref()),
+        }))
+    }
+
     async fn correct_address(
         &self,
         request: Request<v1::CorrectAddressRequest>,

@@ -65,6 +65,33 @@ impl LetterService for Api {
             .map_err(|error| received.status(error))
     }
 
+    async fn list_redirections(
+        &self,
+        request: Request<v1::ListRedirectionsRequest>,
+    ) -> Result<Response<v1::ListRedirectionsResponse>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let binding = page::binding(&received.caller.method, &message.parent, &message.filter);
+        let query = page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
+        let listed = async {
+            let programme = names::programme("parent", &message.parent)?;
+            let [consortium] = convert::filter(&message.filter, ["consortium"])?;
+            let consortium = consortium.map(|name| names::consortium("filter", &name));
+            let consortium = consortium.transpose()?.map(|(_, id)| id);
+            let actor = &received.caller.actor;
+            let found = ledger::redirected(&self.cx, actor, &programme, consortium, &query).await?;
+            let shown = |known| convert::redirection(&programme, known);
+            Ok(v1::ListRedirectionsResponse {
+                redirections: found.rows.iter().map(shown).collect(),
+                next_page_token: page::token(&self.cx, &binding, found.next.as_ref()),
+            })
+        };
+        listed
+            .await
+            .map(Response::new)
+            .map_err(|error| received.status(error))
+    }
+
     async fn get_letter(
         &self,
         request: Request<v1::GetLetterRequest>,

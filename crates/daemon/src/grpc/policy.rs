@@ -95,6 +95,7 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.ConsortiumService/ListAnnualProjects",
         OFFICE_AND_OWN,
     ),
+    ("/bando.v1.ConsortiumService/ListHistory", OFFICE_AND_OWN),
     ("/bando.v1.ConsortiumService/CorrectAddress", OFFICERS),
     ("/bando.v1.ConsortiumService/ImportConsortia", OFFICERS),
     ("/bando.v1.ApplicationService/ListApplications", CASES),
@@ -235,6 +236,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.AwardService/GetAward", OFFICE_AND_OWN),
     ("/bando.v1.LetterService/ListLetters", OFFICE_AND_OWN),
     ("/bando.v1.LetterService/GetLetter", OFFICE_AND_OWN),
+    ("/bando.v1.LetterService/ListRedirections", OFFICE_AND_OWN),
     ("/bando.v1.LetterService/CountLetters", OFFICE),
     (
         "/bando.v1.LetterService/RecordDelivery",

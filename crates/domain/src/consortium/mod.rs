@@ -2,6 +2,7 @@
 //! over the years. Its profile is a register: what holds from when to when, never only today.
 
 mod acts;
+mod changes;
 mod history;
 mod multi_year;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::money::Eur;
 use crate::sme::SmeClass;
 
 pub use acts::{Change, Refusal, agree, amended, contact_amended, correct_address, decide};
+pub use changes::{Line, lines};
 pub use multi_year::{MultiYearProgramme, ProgrammeYear, YEARS_LIMIT};
 
 /// Most members of one consortium.

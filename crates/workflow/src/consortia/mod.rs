@@ -1,6 +1,7 @@
 //! Consortia: registered by the office, kept up to date by themselves.
 
 mod acts;
+mod history;
 mod import;
 
 use bando_domain::actor::Actor;
@@ -23,6 +24,7 @@ pub use acts::{
     Corrected, Correction, agree_programme, correct_address, malformed as malformed_change,
     record_change,
 };
+pub use history::{Entry, history};
 pub use import::{Imported, Refused, import};
 
 pub async fn get(
