@@ -80,6 +80,7 @@ pub fn config(folder: &Path) -> anyhow::Result<Config> {
             folder: folder.join("blobs"),
             clamd_socket: None,
         },
+        schedules: bando_domain::schedule::shipped(),
         log: Log {
             filter: "off".to_owned(),
             json: None,

@@ -62,6 +62,7 @@ impl Desk {
         awards => award_service_client::AwardServiceClient,
         letters => letter_service_client::LetterServiceClient,
         timers => timer_service_client::TimerServiceClient,
+        schedules => schedule_service_client::ScheduleServiceClient,
         events => event_service_client::EventServiceClient,
         receipts => receipt_service_client::ReceiptServiceClient,
         tokens => token_service_client::TokenServiceClient,

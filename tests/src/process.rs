@@ -1,5 +1,6 @@
 //! The daemon as a process of its own, as an operator would start it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,6 +36,18 @@ impl Process {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_on(data_dir: &Path, database: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_with(data_dir, database, None).await
+    }
+
+    /// The same with a configuration file.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(
+        data_dir: &Path,
+        database: Option<&str>,
+        config: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?;
         let port = free.local_addr()?.port();
         drop(free);
@@ -44,6 +57,12 @@ impl Process {
             .args(["--clock-start", "2016-03-01T08:00:00Z"])
             .arg("--data-dir")
             .arg(data_dir)
+            .args(
+                config
+                    .map(|file| [OsStr::new("--config"), file.as_os_str()])
+                    .into_iter()
+                    .flatten(),
+            )
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("BANDO_ADMIN_LISTEN", "off")
             .env("BANDO_LOG", "error")

@@ -47,7 +47,11 @@ impl Spoken {
             ("application" | "evaluation" | "ranking" | "award", Some(call)) => {
                 format!("bando {} list {call}", self.noun)
             }
-            ("programme" | "consortium" | "evaluator" | "proposal" | "letter" | "token", _) => {
+            (
+                "programme" | "consortium" | "evaluator" | "proposal" | "letter" | "token"
+                | "timer" | "schedule",
+                _,
+            ) => {
                 format!("bando {} list", self.noun)
             }
             _ => "bando call list".into(),
@@ -116,6 +120,10 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
                 .map(|subject| format!("bando application clarify show {subject}"));
         }
         "LETTER_STATE" | "DELIVERY_IMPOSSIBLE" => return Some("bando letter list".into()),
+        "TIMER_STATE" => return Some("bando timer list --all".into()),
+        "SCHEDULE_STATE" | "BACKFILL_SPAN" | "BACKFILL_EMPTY" => {
+            return Some("bando schedule list".into());
+        }
         "CHECKS_OPEN" => return Some(applications(" --state under_check")),
         "EVALUATION_MISSING" | "CONSENSUS_OPEN" | "CONSENSUS_NOT_OPEN" => {
             let progress = |call| format!("bando evaluation progress {call}");

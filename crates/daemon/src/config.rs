@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bando_domain::schedule::{self, Given, Plan};
 use bando_store::Settings;
 use bando_workflow::mailer::{Login, Relay, Security};
 use serde::Deserialize;
@@ -21,6 +22,8 @@ pub struct Config {
     pub signing_key_file: PathBuf,
     pub documents: Documents,
     pub log: Log,
+    /// What every programme does by the calendar.
+    pub schedules: Vec<Plan>,
 }
 
 /// Where the bytes of documents lie and who looks into them.
@@ -67,6 +70,7 @@ struct Keys {
     mail: MailFile,
     documents: DocumentsFile,
     log: LogFile,
+    schedules: Vec<Given>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -247,6 +251,21 @@ fn shape_mistakes(table: &toml::Table) -> Vec<String> {
             }
             continue;
         }
+        if key == "schedules"
+            && let toml::Value::Array(entries) = value
+        {
+            for entry in entries.iter().filter_map(toml::Value::as_table) {
+                let name = entry.get("name").and_then(toml::Value::as_str);
+                for (inner, value) in entry {
+                    let one = toml::Table::from_iter([(inner.clone(), value.clone())]);
+                    let one = toml::Value::Array(vec![toml::Value::Table(one)]);
+                    let single = toml::Table::from_iter([(key.clone(), one)]);
+                    let name = name.unwrap_or_default();
+                    check(format!("schedules.{name}.{inner} = {value}"), single);
+                }
+            }
+            continue;
+        }
         let single = toml::Table::from_iter([(key.clone(), value.clone())]);
         check(format!("{key} = {value}"), single);
     }
@@ -292,6 +311,10 @@ fn settle(file: Keys, mistakes: &mut Vec<String>) -> Config {
                 .unwrap_or_else(|| data_dir.join("blobs")),
             clamd_socket: file.documents.clamd_socket,
         },
+        schedules: schedule::plans(&file.schedules).unwrap_or_else(|found| {
+            mistakes.extend(found.iter().map(ToString::to_string));
+            Vec::new()
+        }),
         log: Log {
             filter: file.log.filter.unwrap_or_else(|| "info".to_owned()),
             json: file.log.json,
@@ -461,6 +484,63 @@ mod tests {
     fn a_plain_listener_outside_loopback_needs_the_switch() {
         assert!(check("listen = \"0.0.0.0:7443\"", &[]).is_err());
         assert!(check("listen = \"0.0.0.0:7443\"\nallow_plaintext = true", &[]).is_ok());
+    }
+
+    #[test]
+    fn every_mistake_of_every_schedule_is_told_with_key_value_and_rule() {
+        let entry = |rest: &str| format!("[[schedules]]\nkind = \"reminders\"\n{rest}\n");
+        let text = [
+            entry("name = \"february\"\ncron = \"0 0 30 2 *\""),
+            entry("name = \"six\"\ncron = \"0 0 7 * * *\""),
+            entry("name = \"seven\"\ncron = \"0 0 7 * * * 2027\""),
+            entry("name = \"numbers\"\ncron = \"0 7 * * 1-5\""),
+            entry("name = \"both\"\ncron = \"0 7 1 * MON\""),
+            entry("name = \"nowhere\"\ncron = \"@daily\"\nzone = \"Europe/Bologna\""),
+            entry("name = \"twice\"\ncron = \"@daily\""),
+            entry("name = \"twice\"\ncron = \"@hourly\""),
+            entry("name = \"policy\"\ncron = \"@daily\"\ncatch_up = \"maybe\""),
+            entry("name = \"long\"\ncron = \"@daily\"\njitter = \"2d\""),
+            "[[schedules]]\nname = \"backup\"\nkind = \"backup\"\ncron = \"@daily\"\n".to_owned(),
+        ];
+
+        let mistakes = check(&text.concat(), &[]).unwrap_err();
+
+        let told = [
+            ("schedules.february.cron = \"0 0 30 2 *\"", "never fires"),
+            ("schedules.six.cron = \"0 0 7 * * *\"", "five fields"),
+            ("schedules.seven.cron", "five fields"),
+            ("schedules.numbers.cron = \"0 7 * * 1-5\"", "by name"),
+            ("schedules.both.cron", "day of month and day of week"),
+            ("schedules.nowhere.zone = \"Europe/Bologna\"", "no zone"),
+            (
+                "schedules.twice.name = \"twice\"",
+                "two schedules of one name",
+            ),
+            (
+                "schedules.policy.catch_up = \"maybe\"",
+                "one of skip, once, all",
+            ),
+            ("schedules.long.jitter = \"2d\"", "at most 1d"),
+            ("schedules.backup.command", "absolute path"),
+        ];
+        assert_eq!(mistakes.len(), told.len(), "{mistakes:#?}");
+        for (start, rule) in told {
+            let found = mistakes.iter().find(|known| known.starts_with(start));
+            assert!(
+                found.is_some_and(|known| known.contains(rule)),
+                "{mistakes:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shell_string_is_no_command() {
+        let text = "[[schedules]]\nname = \"backup\"\nkind = \"backup\"\ncron = \"@daily\"\n\
+                    command = \"pg_dump > /tmp/x\"";
+
+        let mistakes = check(text, &[]).unwrap_err().join("\n");
+
+        assert!(mistakes.contains("schedules.backup.command"), "{mistakes}");
     }
 
     #[test]

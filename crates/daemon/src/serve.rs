@@ -12,7 +12,7 @@ use bando_workflow::documents::{self, Blobs, Quarantine, Scanner, Swept};
 use bando_workflow::mailer::{FolderMailer, Mailer, SmtpMailer};
 use bando_workflow::postman::Postman;
 use bando_workflow::schedule::Timekeeper;
-use bando_workflow::{Command, Context, tokens};
+use bando_workflow::{Command, Context, schedules, tokens};
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -89,6 +89,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let cx = context(config, clock).await?;
     let bootstrap_token_file = first_token(config, &cx).await?;
+    schedules::plan_all(&cx).await?;
     let mailer: Arc<dyn Mailer> = match &config.mail {
         Mail::Folder(folder) => Arc::new(FolderMailer::new(folder.clone())?),
         Mail::Smtp(relay) => Arc::new(SmtpMailer::new(relay)?),
@@ -158,6 +159,7 @@ pub async fn context(config: &Config, clock: ClockKind) -> anyhow::Result<Contex
         signer,
         blobs: blobs(config)?,
         scanner: config.documents.clamd_socket.clone().map(Scanner::at),
+        plans: config.schedules.as_slice().into(),
     };
     let act = cx.act(&Command::of_time(cx.now()));
     let settled = cx
@@ -191,6 +193,7 @@ pub async fn beside(config: &Config) -> anyhow::Result<Context> {
         signer,
         blobs: blobs(config)?,
         scanner: None,
+        plans: config.schedules.as_slice().into(),
     })
 }
 

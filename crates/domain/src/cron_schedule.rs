@@ -3,8 +3,9 @@
 
 use std::str::FromStr as _;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use cron::Schedule;
+use serde::{Deserialize, Serialize};
 
 use crate::civil::{Zone, resolve_fire};
 
@@ -32,10 +33,33 @@ pub struct Fire {
     pub at: DateTime<Utc>,
 }
 
-#[derive(Debug, Clone)]
+/// Written and stored as its text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CronSchedule {
     text: String,
     schedule: Schedule,
+}
+
+impl PartialEq for CronSchedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CronSchedule {}
+
+impl TryFrom<String> for CronSchedule {
+    type Error = CronError;
+    fn try_from(text: String) -> Result<Self, CronError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<CronSchedule> for String {
+    fn from(schedule: CronSchedule) -> Self {
+        schedule.text
+    }
 }
 
 const SHORTHANDS: [(&str, &str); 6] = [
@@ -85,8 +109,9 @@ impl CronSchedule {
 
     /// The first fire after `after`; strictly later, whatever the clocks do.
     pub fn next_after(&self, zone: &Zone, after: DateTime<Utc>) -> Option<Fire> {
-        // A nominal time up to a day before may resolve to later (a gap); none earlier can.
-        let civil = after.with_timezone(&zone.tz()).naive_local() - TimeDelta::hours(26);
+        // No civil time up to the one that the clocks show now resolves to later: one in a gap
+        // becomes the gap's end, which then lies behind, and one that comes twice its first.
+        let civil = after.with_timezone(&zone.tz()).naive_local();
         self.schedule
             .after(&civil.and_utc())
             .map(|nominal| nominal.naive_utc())
@@ -100,7 +125,7 @@ impl CronSchedule {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Datelike as _;
+    use chrono::{Datelike as _, TimeDelta};
     use proptest::prelude::*;
 
     use super::*;

@@ -52,10 +52,12 @@ pub enum SubjectKind {
     /// A sent letter's delivery.
     Letter,
     Evaluator,
+    Schedule,
+    Timer,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -69,6 +71,8 @@ impl SubjectKind {
         Self::Document,
         Self::Letter,
         Self::Evaluator,
+        Self::Schedule,
+        Self::Timer,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -86,6 +90,8 @@ impl SubjectKind {
             Self::Document => "document",
             Self::Letter => "letter",
             Self::Evaluator => "evaluator",
+            Self::Schedule => "schedule",
+            Self::Timer => "timer",
         }
     }
 }

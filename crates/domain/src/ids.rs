@@ -72,6 +72,8 @@ uuid_id!(
     LetterId,
     /// A row that makes something happen at an instant.
     TimerId,
+    /// One fire of a schedule.
+    FireId,
     /// One entry of the audit trail.
     EventId,
     /// A request as its sender numbered it; a repeat gets the same answer.

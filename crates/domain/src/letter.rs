@@ -1,6 +1,7 @@
 //! Letters: one message to one address, with its facts, language and key fixed when it is queued.
 
 mod asked;
+mod delivery;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,10 @@ use crate::event::Personal;
 use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, LetterId, ProgrammeId};
 use crate::money::Eur;
 use crate::programme::Text;
+use crate::timer::TimerKind;
 
 pub use asked::{AnsweredDocument, Asked, AskedItem};
+pub use delivery::*;
 
 /// Every state a letter can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,10 +104,12 @@ pub enum LetterKind {
     WaitingList,
     BelowThreshold,
     OfficersDigest,
+    WeeklyReport,
+    NextEdition,
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::CallOpened,
         Self::CallExtended,
         Self::CallSuspended,
@@ -130,6 +135,8 @@ impl LetterKind {
         Self::WaitingList,
         Self::BelowThreshold,
         Self::OfficersDigest,
+        Self::WeeklyReport,
+        Self::NextEdition,
     ];
 
     /// The name of its templates' folder and of its rows.
@@ -160,6 +167,8 @@ impl LetterKind {
             Self::WaitingList => "waiting_list",
             Self::BelowThreshold => "below_threshold",
             Self::OfficersDigest => "officers_digest",
+            Self::WeeklyReport => "weekly_report",
+            Self::NextEdition => "next_edition",
         }
     }
 }
@@ -362,7 +371,51 @@ pub enum Facts {
         /// Documents in which the virus scanner found something.
         #[serde(default)]
         documents_infected: u64,
+        /// Fires of schedules that failed in the day before.
+        #[serde(default)]
+        fires_failed: u64,
     },
+    WeeklyReport {
+        from: chrono::NaiveDate,
+        to: chrono::NaiveDate,
+        calls: Vec<ReportLine>,
+        letters_sent: u64,
+        fires_failed: u64,
+        fires_dropped: u64,
+        timers_parked: u64,
+        proposals_pending: u64,
+        ahead: Vec<Ahead>,
+        /// Of the instants ahead.
+        zone: String,
+    },
+    /// Next year's edition is there as a draft; what it has otherwise than the last one.
+    NextEdition {
+        last: String,
+        edition: String,
+        opens_at: DateTime<Utc>,
+        closes_at: DateTime<Utc>,
+        /// Every value that differs, as key: before → after.
+        differences: Vec<String>,
+    },
+}
+
+/// One call in the weekly report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportLine {
+    #[serde(flatten)]
+    pub line: DigestLine,
+    /// Submissions of the week.
+    pub received: u64,
+}
+
+/// Something that will happen by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    pub at: DateTime<Utc>,
+    pub kind: TimerKind,
+    pub call: String,
+    /// How many of the kind at that instant.
+    pub count: u64,
 }
 
 /// What all outcome letters tell.
@@ -443,6 +496,8 @@ impl Facts {
             Self::WaitingList { .. } => LetterKind::WaitingList,
             Self::BelowThreshold { .. } => LetterKind::BelowThreshold,
             Self::OfficersDigest { .. } => LetterKind::OfficersDigest,
+            Self::WeeklyReport { .. } => LetterKind::WeeklyReport,
+            Self::NextEdition { .. } => LetterKind::NextEdition,
         }
     }
 }
@@ -489,95 +544,4 @@ pub struct Letter {
     /// What was recorded of its delivery, or of its coming back.
     #[serde(default)]
     pub delivered: Option<Delivered>,
-}
-
-/// A delivery, or the notice that there was none, with where its proof is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivered {
-    pub at: DateTime<Utc>,
-    pub evidence: String,
-}
-
-/// What a recorded delivery says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryOutcome {
-    Delivered,
-    NotDelivered,
-}
-
-impl DeliveryOutcome {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::NotDelivered => "not_delivered",
-        }
-    }
-}
-
-/// A published rule that says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("the letter is {actual}, this needs {required}")]
-    WrongState {
-        required: &'static str,
-        actual: &'static str,
-    },
-    #[error("the letter was queued at {queued_at} and it is {now}: {given} is not between them")]
-    ImpossibleDelivery {
-        queued_at: DateTime<Utc>,
-        given: DateTime<Utc>,
-        now: DateTime<Utc>,
-    },
-}
-
-impl Refusal {
-    /// Stable reason of the wire (proto/bando/v1/reasons.md).
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::WrongState { .. } => "LETTER_STATE",
-            Self::ImpossibleDelivery { .. } => "DELIVERY_IMPOSSIBLE",
-        }
-    }
-}
-
-/// The state of a letter after its delivery is recorded. What came back may be delivered after
-/// all; what was delivered stays so, whatever notice comes later.
-pub fn record_delivery(
-    letter: &Letter,
-    outcome: DeliveryOutcome,
-    at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<LetterState, Refusal> {
-    let (after, required) = match outcome {
-        DeliveryOutcome::Delivered => (LetterState::Delivered, "sent, uncertain or bounced"),
-        DeliveryOutcome::NotDelivered => (LetterState::Bounced, "sent or uncertain"),
-    };
-    let may = match letter.state {
-        LetterState::Sent | LetterState::Uncertain => true,
-        LetterState::Bounced => outcome == DeliveryOutcome::Delivered,
-        LetterState::Draft
-        | LetterState::Held
-        | LetterState::Queued
-        | LetterState::Sending
-        | LetterState::Delivered
-        | LetterState::Failed
-        | LetterState::Expired
-        | LetterState::Cancelled
-        | LetterState::Parked => false,
-    };
-    if !may {
-        return Err(Refusal::WrongState {
-            required,
-            actual: letter.state.as_str(),
-        });
-    }
-    if at < letter.queued_at || at > now {
-        return Err(Refusal::ImpossibleDelivery {
-            queued_at: letter.queued_at,
-            given: at,
-            now,
-        });
-    }
-    Ok(after)
 }

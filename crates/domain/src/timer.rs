@@ -47,6 +47,19 @@ impl TimerKind {
         }
     }
 
+    /// Whether it is about one case within a call: many are due at one instant, and each does
+    /// little.
+    pub const fn is_of_a_case(self) -> bool {
+        match self {
+            Self::ClarificationReminder | Self::ClarificationDue => true,
+            Self::CallOpens
+            | Self::CallCloses
+            | Self::DraftsLapse
+            | Self::DraftReminder
+            | Self::ResultsPublished => false,
+        }
+    }
+
     /// `None` for a kind this binary does not know: such a timer is left alone.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
@@ -132,14 +145,139 @@ pub struct Timer {
     pub lease_token: i64,
     pub fired_at: Option<DateTime<Utc>>,
     pub last_error: Option<String>,
+    /// Raised by every act of a person, not by fires.
+    #[serde(default)]
+    pub version: i64,
 }
 
-/// A cron schedule of the office's routine.
+/// What persons do to a timer. Stored; only add.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule {
-    pub name: String,
-    pub cron: String,
-    pub zone: String,
-    pub next_fire_at: DateTime<Utc>,
-    pub last_fire_at: Option<DateTime<Utc>>,
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// It is due at once, with all its attempts before it.
+    Retried,
+    Cancelled {
+        reason: String,
+    },
+}
+
+impl Event {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Retried => "retried",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
+/// A rule that says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the timer is {actual}, this needs {required}")]
+    WrongState {
+        required: &'static str,
+        actual: &'static str,
+    },
+}
+
+impl Refusal {
+    /// Stable reason of the wire (proto/bando/v1/reasons.md).
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongState { .. } => "TIMER_STATE",
+        }
+    }
+}
+
+/// Lets a parked timer try again.
+pub fn retry(timer: &Timer) -> Result<Event, Refusal> {
+    match timer.state {
+        TimerState::Parked => Ok(Event::Retried),
+        TimerState::Waiting | TimerState::Fired | TimerState::Cancelled => {
+            Err(Refusal::WrongState {
+                required: "parked",
+                actual: timer.state.as_str(),
+            })
+        }
+    }
+}
+
+/// Takes back what did not happen yet.
+pub fn cancel(timer: &Timer, reason: &str) -> Result<Event, Refusal> {
+    match timer.state {
+        TimerState::Waiting | TimerState::Parked => Ok(Event::Cancelled {
+            reason: reason.to_owned(),
+        }),
+        TimerState::Fired | TimerState::Cancelled => Err(Refusal::WrongState {
+            required: "waiting or parked",
+            actual: timer.state.as_str(),
+        }),
+    }
+}
+
+/// The timer after an act at `at`.
+#[must_use]
+pub fn apply(timer: &Timer, event: &Event, at: DateTime<Utc>) -> Timer {
+    let after = Timer {
+        version: timer.version + 1,
+        ..timer.clone()
+    };
+    match event {
+        Event::Retried => Timer {
+            state: TimerState::Waiting,
+            due_at: at,
+            attempts: 0,
+            ..after
+        },
+        Event::Cancelled { .. } => Timer {
+            state: TimerState::Cancelled,
+            ..after
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timer(state: TimerState) -> Timer {
+        Timer {
+            id: uuid::Uuid::nil().into(),
+            call: "er/2016".parse().unwrap(),
+            subject: String::new(),
+            kind: "call_closes".into(),
+            nominal_at: DateTime::UNIX_EPOCH,
+            due_at: DateTime::UNIX_EPOCH,
+            state,
+            attempts: 10,
+            lease_token: 10,
+            fired_at: None,
+            last_error: Some("busy".into()),
+            version: 0,
+        }
+    }
+
+    #[test]
+    fn only_what_is_parked_is_retried_and_only_what_may_happen_is_cancelled() {
+        for state in TimerState::ALL {
+            let known = timer(state);
+            let is_parked = state == TimerState::Parked;
+            let is_ahead = is_parked || state == TimerState::Waiting;
+            assert_eq!(retry(&known).is_ok(), is_parked, "{state:?}");
+            assert_eq!(cancel(&known, "moved").is_ok(), is_ahead, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_retried_timer_is_due_at_once_with_all_its_attempts() {
+        let at = DateTime::from_timestamp(60, 0).unwrap();
+
+        let after = apply(&timer(TimerState::Parked), &Event::Retried, at);
+
+        assert_eq!(
+            (after.state, after.due_at, after.attempts, after.version),
+            (TimerState::Waiting, at, 0, 1)
+        );
+        assert_eq!(after.nominal_at, DateTime::UNIX_EPOCH);
+    }
 }

@@ -128,7 +128,7 @@ pub(crate) fn commitment(salt: &str, value: &str) -> String {
     sha256_hex(format!("{salt}{value}").as_bytes())
 }
 
-async fn head<D: Db>(db: &D) -> Result<(i64, String), Error> {
+pub(crate) async fn head<D: Db>(db: &D) -> Result<(i64, String), Error> {
     let last = event_chain::Entity::find()
         .order_by_desc(event_chain::Column::Revision)
         .limit(1)

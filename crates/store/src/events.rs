@@ -2,6 +2,7 @@
 
 use bando_domain::event::{Recorded, SubjectKind};
 use bando_domain::ids::{CallId, ConsortiumId, ProgrammeId};
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::calls::by_name;
 use crate::chain::{self, ChainReport};
-use crate::door::Db;
+use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::Aggregate;
@@ -25,6 +26,30 @@ pub struct Filter {
     pub after_revision: i64,
     /// Calls whose places and awards are left out: their results are not published.
     pub holding_results: Vec<CallId>,
+}
+
+/// How many events a subject has: the version of the last one.
+pub(crate) async fn count_of(tx: &Tx, kind: SubjectKind, subject: &str) -> Result<i64, Error> {
+    let count = events::Entity::find()
+        .filter(events::Column::SubjectKind.eq(kind.as_str()))
+        .filter(events::Column::Subject.eq(subject))
+        .count(tx.connection())
+        .await?;
+    i64::try_from(count).map_err(Error::internal)
+}
+
+/// How often something happened in a call after `since`.
+pub async fn count_since<D: Db>(
+    db: &D,
+    call: &CallId,
+    kind: &str,
+    since: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let query = events::Entity::find()
+        .filter(events::Column::Call.eq(call.to_string()))
+        .filter(events::Column::Kind.eq(kind))
+        .filter(events::Column::At.gt(since));
+    Ok(query.count(db.connection()).await?)
 }
 
 /// Numbered events of a programme by revision.

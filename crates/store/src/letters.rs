@@ -20,7 +20,6 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::About;
-use crate::tables::events;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
 /// How long a claim lasts before another postman may take the letter.
@@ -254,7 +253,8 @@ pub async fn record_delivery(
         kind: outcome.as_str(),
         subject_kind: SubjectKind::Letter,
         // What came back may be delivered after all, or go to a corrected address.
-        version: 1 + events_of(tx, letter.id).await?,
+        version: 1 + crate::events::count_of(tx, SubjectKind::Letter, &letter.id.to_string())
+            .await?,
     };
     let about = About {
         subject: letter.id.to_string(),
@@ -269,16 +269,6 @@ pub async fn record_delivery(
         "evidence": delivered.evidence,
     });
     chain::append(tx, entry, &about, payload).await
-}
-
-/// How many events a letter has.
-async fn events_of(tx: &Tx, letter: LetterId) -> Result<i64, Error> {
-    let count = events::Entity::find()
-        .filter(events::Column::SubjectKind.eq(SubjectKind::Letter.as_str()))
-        .filter(events::Column::Subject.eq(letter.to_string()))
-        .count(tx.connection())
-        .await?;
-    i64::try_from(count).map_err(Error::internal)
 }
 
 /// Whether letters are still on their way, or due at `now`.
@@ -366,6 +356,18 @@ pub async fn list<D: Db>(
         .await?;
     let letters = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(letters, page.size, |letter| letter.id.to_string()))
+}
+
+/// How many letters of a programme left after `since`.
+pub async fn count_sent_since<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    since: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let query = Entity::find()
+        .filter(Column::Programme.eq(programme.as_str()))
+        .filter(Column::SentAt.gt(since));
+    Ok(query.count(db.connection()).await?)
 }
 
 /// How many letters of a programme are in each state that occurs.

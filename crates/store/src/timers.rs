@@ -1,19 +1,22 @@
 //! Timers as rows: unique by call, subject, kind and nominal time, claimed under a lease with a
 //! fencing token, parked after repeated failure.
 
-use bando_domain::ids::{CallId, ProgrammeId};
-use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
+use bando_domain::event::SubjectKind;
+use bando_domain::ids::{CallId, EventId, ProgrammeId, TimerId};
+use bando_domain::timer::{self, Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use crate::calls::by_name;
+use crate::chain;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
+use crate::record::About;
 use crate::tables::timers::{ActiveModel, Column, Entity, Model};
 
 const LEASE: TimeDelta = TimeDelta::seconds(30);
@@ -34,6 +37,7 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
         lease_until: None,
         fired_at: None,
         last_error: None,
+        version: 0,
     };
     let identity = [
         Column::Call,
@@ -80,53 +84,59 @@ pub async fn cancel_of_call(tx: &Tx, call: &CallId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Claims the due timer that waits longest, of a kind this binary knows.
-pub async fn claim(tx: &Tx) -> Result<Option<Timer>, Error> {
+/// Claims up to `limit` due timers of `kinds`, longest waiting first.
+pub async fn claim(tx: &Tx, kinds: &[TimerKind], limit: u64) -> Result<Vec<Timer>, Error> {
     let now = tx.cause().at;
-    let free = Expr::col(Column::LeaseUntil)
-        .is_null()
-        .or(Expr::col(Column::LeaseUntil).lt(now));
-    let mut query = Entity::find()
-        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+    let mut query = free(kinds, now)
         .filter(Column::DueAt.lte(now))
-        .filter(Column::Kind.is_in(TimerKind::ALL.map(TimerKind::as_str)))
-        .filter(free)
         .order_by_asc(Column::DueAt)
         .order_by_asc(Column::Id)
-        .limit(1);
+        .limit(limit);
     if tx.is_postgres() {
-        query = query.lock_with_behavior(
-            sea_orm::sea_query::LockType::Update,
-            sea_orm::sea_query::LockBehavior::SkipLocked,
-        );
+        query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
-    let Some(mut row) = query.one(tx.connection()).await? else {
-        return Ok(None);
-    };
+    let rows = query.all(tx.connection()).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     Entity::update_many()
         .col_expr(Column::LeaseToken, Expr::col(Column::LeaseToken).add(1))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
-        .filter(Column::Id.eq(row.id))
+        .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
         .exec(tx.connection())
         .await?;
-    row.lease_token += 1;
-    row.attempts += 1;
-    Ok(Some(read(row)?))
+    let claimed = rows.into_iter().map(|mut row| {
+        row.lease_token += 1;
+        row.attempts += 1;
+        read(row)
+    });
+    claimed.collect()
 }
 
-/// Marks a claimed timer as fired, in the transaction of its effect.
+/// Timers of `kinds` that wait and are under nobody's lease.
+fn free(kinds: &[TimerKind], now: DateTime<Utc>) -> sea_orm::Select<Entity> {
+    let free = Expr::col(Column::LeaseUntil)
+        .is_null()
+        .or(Expr::col(Column::LeaseUntil).lt(now));
+    Entity::find()
+        .filter(Column::State.eq(TimerState::Waiting.as_str()))
+        .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
+        .filter(free)
+}
+
+/// Marks claimed timers as fired, in the transaction of their effect.
 ///
 /// # Errors
-/// `Stale` when the lease was lost: the effect is rolled back with it.
-pub async fn fired(tx: &Tx, timer: &Timer) -> Result<(), Error> {
+/// `Stale` when the lease of one was lost: the effect is rolled back with it.
+pub async fn fired(tx: &Tx, timers: &[Timer]) -> Result<(), Error> {
     let change = ActiveModel {
         state: sea_orm::Set(TimerState::Fired.as_str().to_owned()),
         fired_at: sea_orm::Set(Some(tx.cause().at)),
         lease_until: sea_orm::Set(None),
         ..Default::default()
     };
-    finish(tx, timer, change).await
+    finish(tx, timers, change).await
 }
 
 /// Puts a failed timer back to `again_at`, or parks it when that is `None`.
@@ -153,28 +163,102 @@ pub async fn failed(
     if let Some(again_at) = again_at {
         change.due_at = sea_orm::Set(again_at);
     }
-    finish(tx, timer, change).await
+    finish(tx, std::slice::from_ref(timer), change).await
 }
 
-async fn finish(tx: &Tx, timer: &Timer, change: ActiveModel) -> Result<(), Error> {
+async fn finish(tx: &Tx, timers: &[Timer], change: ActiveModel) -> Result<(), Error> {
+    let held = timers.iter().fold(Condition::any(), |held, timer| {
+        let own = Condition::all()
+            .add(Column::Id.eq(timer.id.0))
+            .add(Column::LeaseToken.eq(timer.lease_token));
+        held.add(own)
+    });
     let changed = Entity::update_many()
         .set(change)
-        .filter(Column::Id.eq(timer.id.0))
-        .filter(Column::LeaseToken.eq(timer.lease_token))
+        .filter(held)
         .filter(Column::State.eq(TimerState::Waiting.as_str()))
         .exec(tx.connection())
         .await?;
-    if changed.rows_affected == 1 {
-        Ok(())
-    } else {
-        Err(Error::stale(format!("the lease of timer {}", timer.id)))
+    if changed.rows_affected == u64::try_from(timers.len()).map_err(Error::internal)? {
+        return Ok(());
     }
+    let first = timers.first().map(|timer| timer.id.to_string());
+    let first = first.unwrap_or_default();
+    Err(Error::stale(format!("the lease of timer {first}")))
 }
 
-/// Whether a waiting timer of a known kind is due at `now`.
+/// # Errors
+/// `NotFound`.
+pub async fn get<D: Db>(db: &D, programme: &ProgrammeId, id: TimerId) -> Result<Timer, Error> {
+    let row = Entity::find_by_id(id.0)
+        .filter(Column::Programme.eq(programme.as_str()))
+        .one(db.connection())
+        .await?;
+    row.map(read)
+        .transpose()?
+        .ok_or_else(|| Error::not_found(format!("timer {id}")))
+}
+
+/// Changes a timer by a person's act, which becomes part of the audit trail.
+///
+/// # Errors
+/// `Stale` when it was fired or changed since `before` was read.
+pub async fn record(tx: &Tx, before: &Timer, event: &timer::Event) -> Result<(), Error> {
+    let after = timer::apply(before, event, tx.cause().at);
+    let changed = Entity::update_many()
+        .set(ActiveModel {
+            state: sea_orm::Set(after.state.as_str().to_owned()),
+            due_at: sea_orm::Set(after.due_at),
+            attempts: sea_orm::Set(after.attempts),
+            lease_until: sea_orm::Set(None),
+            version: sea_orm::Set(after.version),
+            ..Default::default()
+        })
+        .filter(Column::Id.eq(before.id.0))
+        .filter(Column::Version.eq(before.version))
+        .filter(Column::State.eq(before.state.as_str()))
+        .exec(tx.connection())
+        .await?;
+    if changed.rows_affected != 1 {
+        return Err(Error::stale(format!("timer {}", before.id)));
+    }
+    let entry = chain::Entry {
+        id: EventId(tx.new_id()),
+        kind: event.kind(),
+        subject_kind: SubjectKind::Timer,
+        version: after.version,
+    };
+    let about = About {
+        subject: before.id.to_string(),
+        programme: Some(before.call.programme().clone()),
+        call: Some(before.call.clone()),
+        consortium: None,
+    };
+    chain::append(tx, entry, &about, serde_json::to_value(event)?).await
+}
+
+/// Whether a waiting timer of a known kind is due at `now` and under nobody's lease.
 pub async fn any_due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<bool, Error> {
-    let due = waiting().filter(Column::DueAt.lte(now));
-    Ok(due.one(db.connection()).await?.is_some())
+    let due = free(&TimerKind::ALL, now).filter(Column::DueAt.lte(now));
+    Ok(due.limit(1).one(db.connection()).await?.is_some())
+}
+
+/// The timers of a programme that wait and are due by `until`, in order of their instants.
+pub async fn ahead<D: Db>(
+    db: &D,
+    programme: &ProgrammeId,
+    until: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<Timer>, Error> {
+    let rows = waiting()
+        .filter(Column::Programme.eq(programme.as_str()))
+        .filter(Column::DueAt.lte(until))
+        .order_by_asc(Column::DueAt)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(db.connection())
+        .await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// When the next waiting timer of a known kind is due, later than `now`.
@@ -251,5 +335,6 @@ fn read(row: Model) -> Result<Timer, Error> {
         lease_token: row.lease_token,
         fired_at: row.fired_at,
         last_error: row.last_error,
+        version: row.version,
     })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bando_domain::actor::Actor;
 use bando_domain::event::{Cause, SubjectKind};
 use bando_domain::receipt::{self, Signed, Statement};
+use bando_domain::schedule::Plan;
 use bando_store::requests::{self, RequestKey};
 use bando_store::{Act, Aggregate, Store, Tx, Versioned, Work};
 use chrono::{DateTime, Utc};
@@ -25,7 +26,7 @@ use crate::error::{Change, Error};
 /// As many as there are parts of a draft that its members may edit at once.
 const RUNS: u32 = 12;
 /// How long an act of thousands of rows may take: under the server's deadline.
-const MANY_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const MANY_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -36,6 +37,8 @@ pub struct Context {
     pub blobs: Blobs,
     /// Without one, documents are shown as not scanned.
     pub scanner: Option<Scanner>,
+    /// The schedules that every programme has.
+    pub plans: Arc<[Plan]>,
 }
 
 /// One request: who asks, when it was received, and how it is recognised if it comes again.
@@ -81,6 +84,10 @@ impl Signer {
 
     pub fn key_id(&self) -> String {
         receipt::key_id(&self.public())
+    }
+
+    pub(crate) const fn key(&self) -> &SigningKey {
+        &self.key
     }
 
     pub fn public(&self) -> VerifyingKey {

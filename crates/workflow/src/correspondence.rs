@@ -8,7 +8,7 @@ use bando_domain::consortium::Consortium;
 use bando_domain::difference::Difference;
 use bando_domain::eligibility::{Finding, Verdict};
 use bando_domain::event::Personal;
-use bando_domain::ids::{EventId, RankingId};
+use bando_domain::ids::{CallId, EventId, RankingId};
 use bando_domain::letter::{DigestLine, Facts, LetterWanted, Outcome, Reason, Recipient};
 use bando_domain::money::Eur;
 use bando_domain::programme::Programme;
@@ -149,15 +149,6 @@ pub(crate) fn rules_changed(
             .filter(|rule| !before.failed.contains(rule));
         new.cloned().collect()
     });
-    let line = |found: &Difference| {
-        let side = |text: &str| if text.is_empty() { "–" } else { text }.to_owned();
-        format!(
-            "{}: {} → {}",
-            found.key,
-            side(&found.before),
-            side(&found.after)
-        )
-    };
     about(
         format!("rules_changed/{}/{}", application.id, rules.version),
         consortium,
@@ -168,11 +159,22 @@ pub(crate) fn rules_changed(
             version: rules.version,
             act: rules.act.clone(),
             effective_on: rules.effective_on,
-            differences: differences.iter().map(line).collect(),
+            differences: differences.iter().map(difference_line).collect(),
             grant_before: judged.map(|(before, _)| before.grant),
             grant_after: judged.map(|(_, after)| after.grant),
             failed: failed.unwrap_or_default(),
         },
+    )
+}
+
+/// One value that differs, as `key: before → after`.
+pub(crate) fn difference_line(found: &Difference) -> String {
+    let side = |text: &str| if text.is_empty() { "–" } else { text }.to_owned();
+    format!(
+        "{}: {} → {}",
+        found.key,
+        side(&found.before),
+        side(&found.after)
     )
 }
 
@@ -407,19 +409,42 @@ pub(crate) struct DigestCounts {
     pub(crate) timers_parked: u64,
     pub(crate) proposals_pending: u64,
     pub(crate) documents_infected: u64,
+    pub(crate) fires_failed: u64,
 }
 
-/// One digest letter per officer's address.
+/// One digest letter per officer's address; `mark` tells one that was asked for from the day's own.
 pub(crate) fn digests(
     programme: &Programme,
     on: NaiveDate,
+    mark: &str,
     calls: &[DigestLine],
     counts: &DigestCounts,
 ) -> Vec<LetterWanted> {
+    let facts = Facts::OfficersDigest {
+        on,
+        calls: calls.to_vec(),
+        letters_failed: counts.letters_failed,
+        letters_uncertain: counts.letters_uncertain,
+        timers_parked: counts.timers_parked,
+        proposals_pending: counts.proposals_pending,
+        documents_infected: counts.documents_infected,
+        fires_failed: counts.fires_failed,
+    };
+    to_officers(programme, &format!("{on}{mark}"), None, &facts)
+}
+
+/// One letter per officer's address, under the kind of its facts and `key`.
+pub(crate) fn to_officers(
+    programme: &Programme,
+    key: &str,
+    call: Option<&CallId>,
+    facts: &Facts,
+) -> Vec<LetterWanted> {
+    let (kind, id) = (facts.kind().as_str(), &programme.id);
     let letter = |address: &bando_domain::identifiers::EmailAddress| LetterWanted {
-        key: format!("officers_digest/{}/{on}/{}", programme.id, address.as_str()),
+        key: format!("{kind}/{id}/{key}/{}", address.as_str()),
         programme: programme.id.clone(),
-        call: None,
+        call: call.cloned(),
         application: None,
         recipient: Recipient {
             name: programme
@@ -430,15 +455,7 @@ pub(crate) fn digests(
             language: programme.language,
             consortium: None,
         },
-        facts: Facts::OfficersDigest {
-            on,
-            calls: calls.to_vec(),
-            letters_failed: counts.letters_failed,
-            letters_uncertain: counts.letters_uncertain,
-            timers_parked: counts.timers_parked,
-            proposals_pending: counts.proposals_pending,
-            documents_infected: counts.documents_infected,
-        },
+        facts: facts.clone(),
         not_after: None,
     };
     programme.officers.iter().map(letter).collect()

@@ -27,22 +27,27 @@ pub async fn clone(
 ) -> Result<Cloned, Error> {
     cx.once(command, || async {
         let from = get(cx, &command.actor, id).await?.value;
-        let (id, terms) = call::next_edition(&from, year)?;
-        let differences = difference::of_terms(&from.terms, &terms)?;
-        if let Some(known) = calls::find(cx.store.read(), &id).await? {
-            return Err(Error::Exists {
-                reason: "CALL_EXISTS",
-                message: format!("call {id} is there already, {}", known.value.state.as_str()),
-            });
-        }
-        let event = call::load(None, id, terms)?;
         cx.commit(command, async move |tx: &Tx| {
-            let call = record::<Call>(tx, None, &event, Consequences::default()).await?;
-            Ok(Cloned { call, differences })
+            clone_in(tx, &from, year).await
         })
         .await
     })
     .await
+}
+
+/// Makes the edition of `year` as a draft, within a transaction at hand.
+pub(crate) async fn clone_in(tx: &Tx, from: &Call, year: i32) -> Result<Cloned, Error> {
+    let (id, terms) = call::next_edition(from, year)?;
+    let differences = difference::of_terms(&from.terms, &terms)?;
+    if let Some(known) = calls::find(tx, &id).await? {
+        return Err(Error::Exists {
+            reason: "CALL_EXISTS",
+            message: format!("call {id} is there already, {}", known.value.state.as_str()),
+        });
+    }
+    let event = call::load(None, id, terms)?;
+    let call = record::<Call>(tx, None, &event, Consequences::default()).await?;
+    Ok(Cloned { call, differences })
 }
 
 /// What `other` has otherwise than `id`: dates, budget and rules.

@@ -6,7 +6,7 @@ use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
     application, award, call, clarification, consensus, draw, eligibility, evaluation, letter,
-    proposal, ranking_version, scoring, token,
+    proposal, ranking_version, schedule, scoring, timer, token,
 };
 use bando_store::Kind;
 use chrono::{DateTime, Utc};
@@ -206,6 +206,8 @@ refusals!(
     evaluation::Refusal,
     proposal::Refusal,
     ranking_version::Refusal,
+    schedule::Refusal,
+    timer::Refusal,
     eligibility::Refusal,
     scoring::Refusal,
     Incomplete,

@@ -1,10 +1,11 @@
 //! The audit trail, read and verified.
 
 use bando_domain::actor::Actor;
+use bando_domain::checkpoint;
 use bando_domain::event::Recorded;
 use bando_domain::ids::ProgrammeId;
 use bando_store::events::{self, Filter};
-use bando_store::{ChainReport, Page, PageQuery, calls};
+use bando_store::{ChainReport, Page, PageQuery, calls, checkpoints as stored};
 
 use crate::authority::{expect_programme, own_only};
 use crate::context::{Command, Context};
@@ -28,9 +29,46 @@ pub async fn list(
     Ok((found, total))
 }
 
-/// Recomputes the chain over everything committed until now.
-pub async fn verify(cx: &Context) -> Result<ChainReport, Error> {
+/// What a verification of the chain and of its checkpoints found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub chain: ChainReport,
+    /// Signed heads that still hold.
+    pub checkpoints: i64,
+}
+
+/// Recomputes the chain over everything committed until now, and holds what was signed of it
+/// against what it has become.
+pub async fn verify(cx: &Context) -> Result<Verified, Error> {
     let command = Command::of_time(cx.now());
     while cx.store.sequence(cx.act(&command)).await? > 0 {}
-    Ok(events::verify(cx.store.read()).await?)
+    let mut chain = events::verify(cx.store.read()).await?;
+    let mut checkpoints = 0;
+    let mut last = 0;
+    while chain.finding.is_none() {
+        let found = stored::after(cx.store.read(), last).await?;
+        if found.is_empty() {
+            break;
+        }
+        for (signed, hash) in found {
+            last = signed.revision;
+            match checkpoint::is_signed_by(&signed, &cx.signer.public()) {
+                Some(true) => {}
+                // Signed with a key that was replaced: nobody here can tell.
+                None => continue,
+                Some(false) => {
+                    let finding = format!("the checkpoint of {} is not signed by us", signed.at);
+                    chain.finding.get_or_insert((last, finding));
+                    break;
+                }
+            }
+            if hash.as_ref() != Some(&signed.chain_hash) {
+                let finding = format!("the checkpoint of {} signed another hash", signed.at);
+                chain.finding.get_or_insert((last, finding));
+                break;
+            }
+            checkpoints += 1;
+        }
+    }
+    Ok(Verified { chain, checkpoints })
 }

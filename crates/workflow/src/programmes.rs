@@ -4,12 +4,12 @@ use bando_domain::actor::Actor;
 use bando_domain::call_file;
 use bando_domain::ids::ProgrammeId;
 use bando_domain::programme::{Event, Programme};
-use bando_store::{Consequences, Tx, Versioned, programmes, record, schedules};
+use bando_store::{Consequences, Tx, Versioned, programmes, record, schedules as stored};
 
 use crate::authority::expect_programme;
 use crate::context::{Command, Context};
 use crate::error::Error;
-use crate::{calls, schedule};
+use crate::{calls, schedules};
 
 pub async fn get(
     cx: &Context,
@@ -45,13 +45,13 @@ pub async fn load(
         {
             return Ok(known.clone());
         }
-        let digest = schedule::digest_of(&programme, cx.now())?;
+        let plans = schedules::plans_in(cx, &programme);
         let event = Event::Loaded {
             programme: Box::new(programme.clone()),
         };
-        cx.commit(command, async move |tx: &Tx| {
+        cx.commit_many(command, async move |tx: &Tx| {
             let loaded = record(tx, before, &event, Consequences::default()).await?;
-            schedules::set(tx, &loaded.value.id, &digest).await?;
+            stored::plan(tx, &loaded.value.id, &plans).await?;
             Ok(loaded)
         })
         .await

@@ -61,6 +61,7 @@ fn config(folder: &Path) -> anyhow::Result<Config> {
             folder: folder.join("blobs"),
             clamd_socket: None,
         },
+        schedules: bando_domain::schedule::shipped(),
         log: Log {
             filter: "warn".to_owned(),
             json: None,

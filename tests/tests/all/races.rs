@@ -40,6 +40,7 @@ impl Track {
             signer: Arc::new(Signer::new(&[7; 32])),
             blobs: Blobs::open(folder.path().join("blobs")).unwrap(),
             scanner: None,
+            plans: [].into(),
         };
         let mut registered = Vec::new();
         for number in 1..=consortia {

@@ -129,6 +129,10 @@ fn queue_cases() -> Vec<(&'static str, Case)> {
             case(queues::an_old_lease_cannot_finish),
         ),
         ("a fire happens once", case(queues::a_fire_happens_once)),
+        (
+            "the same plan again changes nothing and another is not retroactive",
+            case(queues::the_same_plan_again_changes_nothing_and_another_is_not_retroactive),
+        ),
     ]
 }
 

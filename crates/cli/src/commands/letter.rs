@@ -4,13 +4,12 @@ use bando_proto::v1::{
     self, CountLettersRequest, GetLetterRequest, ListLettersRequest, ListRedirectionsRequest,
     RecordDeliveryRequest, RecordNonDeliveryRequest,
 };
-use chrono::DateTime;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use prost_types::Timestamp;
 use tonic::Response;
 
-use super::{consortium, filter, tell_dry_run};
+use super::{consortium, filter, instant, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::output;
@@ -170,15 +169,6 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
 fn recorded(letter: Response<v1::Letter>, session: &Session) -> Result<(), Failure> {
     tell_dry_run(session);
     session.output.one(&Letter::from(letter.get_ref()))
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let form = "an instant with its offset expected, such as 2016-06-07T10:12:00+02:00";
-    let at = DateTime::parse_from_rfc3339(text).map_err(|_| form)?;
-    Ok(Timestamp {
-        seconds: at.timestamp(),
-        nanos: i32::try_from(at.timestamp_subsec_nanos()).map_err(|_| form)?,
-    })
 }
 
 async fn list(filter: &str, paging: Paging, session: &Session) -> Result<(), Failure> {

@@ -35,7 +35,9 @@ pub(crate) mod today;
 pub(crate) mod token;
 
 use bando_proto::v1;
+use chrono::DateTime;
 use clap::Parser as _;
+use prost_types::Timestamp;
 
 use crate::args::{Cli, Command};
 use crate::errors::{Exit, Failure};
@@ -137,6 +139,16 @@ fn awaits_approval(proposal: &Proposal, session: &Session) -> Result<(), Failure
     }
     output::talk(&proposal.next_step());
     Err(Failure::AwaitsApproval)
+}
+
+/// An instant as an option of a command.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let form = "an instant with its offset expected, such as 2016-06-07T10:12:00+02:00";
+    let at = DateTime::parse_from_rfc3339(text).map_err(|_| form)?;
+    Ok(Timestamp {
+        seconds: at.timestamp(),
+        nanos: i32::try_from(at.timestamp_subsec_nanos()).map_err(|_| form)?,
+    })
 }
 
 /// A list filter of the terms that are given: `state = sent AND kind = receipt`.

@@ -71,6 +71,8 @@ pub(crate) struct Chain {
     /// The first revision that does not hold.
     pub(crate) first_bad_revision: Option<i64>,
     pub(crate) finding: Option<String>,
+    /// Signed heads of the chain that still hold.
+    pub(crate) checkpoints: i64,
 }
 
 impl From<&v1::VerifyChainResponse> for Chain {
@@ -81,6 +83,7 @@ impl From<&v1::VerifyChainResponse> for Chain {
             head: response.head.clone(),
             first_bad_revision: (!response.valid).then_some(response.first_bad_revision),
             finding: some(&response.finding),
+            checkpoints: response.checkpoints,
         }
     }
 }
@@ -91,6 +94,7 @@ impl View for Chain {
         Sheet::titled(if self.valid { "valid" } else { "NOT VALID" })
             .field("events", self.events.to_string())
             .field("head", &self.head)
+            .field("checkpoints", self.checkpoints.to_string())
             .field("first bad revision", revision.unwrap_or_default())
             .field("finding", self.finding.clone().unwrap_or_default())
             .text()

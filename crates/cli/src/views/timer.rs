@@ -1,11 +1,11 @@
-//! What happens at an instant, what happens by the calendar, and the hand-turned clock.
+//! What happens at an instant, and the hand-turned clock.
 
 use bando_proto::v1;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{at, instant, seconds, some, word};
-use crate::names::{last, short_call};
+use crate::names::short_call;
 use crate::output::{Row, Sheet, View};
 
 #[derive(Debug, Serialize)]
@@ -20,8 +20,11 @@ pub(crate) struct Timer {
     fired_at: Option<String>,
     attempts: i32,
     last_error: Option<String>,
+    etag: String,
     #[serde(skip)]
     left: String,
+    #[serde(skip)]
+    late: String,
 }
 
 impl Timer {
@@ -43,7 +46,9 @@ impl Timer {
             fired_at: at(timer.fired_at.as_ref()),
             attempts: timer.attempts,
             last_error: some(&timer.last_error),
+            etag: timer.etag.clone(),
             left,
+            late: late(timer, now),
         }
     }
 }
@@ -65,13 +70,16 @@ fn last_block(id: &str) -> &str {
 }
 
 impl Row for Timer {
-    const HEAD: &'static [&'static str] = &["NEXT", "LEFT", "SUBJECT", "ACTION", "STATE"];
-    const NUMBERS: &'static [usize] = &[1];
+    const HEAD: &'static [&'static str] =
+        &["NEXT", "LEFT", "LAST", "LATE", "SUBJECT", "ACTION", "STATE"];
+    const NUMBERS: &'static [usize] = &[1, 3];
 
     fn cells(&self) -> Vec<String> {
         vec![
             seconds(self.due_at.as_ref()),
             self.left.clone(),
+            seconds(self.fired_at.as_ref()),
+            self.late.clone(),
             self.about(),
             self.kind.replace('_', " "),
             self.state.clone(),
@@ -83,49 +91,33 @@ impl Row for Timer {
     }
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct Schedule {
-    name: String,
-    cron: String,
-    zone: String,
-    next_fire_at: Option<String>,
-    last_fire_at: Option<String>,
-    #[serde(skip)]
-    left: String,
+impl View for Timer {
+    fn text(&self) -> String {
+        Sheet::titled(&self.kind.replace('_', " "))
+            .field("name", &self.name)
+            .field("about", self.about())
+            .field("state", &self.state)
+            .field("nominal at", seconds(self.nominal_at.as_ref()))
+            .field("due at", seconds(self.due_at.as_ref()))
+            .field("left", &self.left)
+            .field("fired at", seconds(self.fired_at.as_ref()))
+            .field("late", &self.late)
+            .field("attempts", self.attempts.to_string())
+            .field("last error", self.last_error.clone().unwrap_or_default())
+            .field("etag", &self.etag)
+            .text()
+    }
 }
 
-impl Schedule {
-    /// A schedule as it stands at `now`.
-    pub(crate) fn at(schedule: &v1::Schedule, now: DateTime<Utc>) -> Self {
-        let next = instant(schedule.next_fire_at.as_ref());
-        Self {
-            name: schedule.name.clone(),
-            cron: schedule.cron.clone(),
-            zone: schedule.zone.clone(),
-            next_fire_at: at(schedule.next_fire_at.as_ref()),
-            last_fire_at: at(schedule.last_fire_at.as_ref()),
-            left: next.map(|next| left(next, now)).unwrap_or_default(),
+/// How much later than its nominal time it fired, or is by now; nothing when it is in time.
+fn late(timer: &v1::Timer, now: DateTime<Utc>) -> String {
+    let is_over = timer.state() == v1::TimerState::Cancelled;
+    let until = instant(timer.fired_at.as_ref()).unwrap_or(now);
+    match instant(timer.nominal_at.as_ref()) {
+        Some(nominal) if !is_over && until - nominal >= TimeDelta::seconds(1) => {
+            span(until - nominal)
         }
-    }
-}
-
-impl Row for Schedule {
-    const HEAD: &'static [&'static str] = &["NEXT", "LEFT", "LAST", "CRON", "ZONE", "SCHEDULE"];
-    const NUMBERS: &'static [usize] = &[1];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            seconds(self.next_fire_at.as_ref()),
-            self.left.clone(),
-            seconds(self.last_fire_at.as_ref()),
-            self.cron.clone(),
-            self.zone.clone(),
-            last(&self.name).to_owned(),
-        ]
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
+        _ => String::new(),
     }
 }
 
@@ -153,7 +145,7 @@ impl View for Clock {
 }
 
 /// How long until `due`: its two largest units, or that it is late.
-fn left(due: DateTime<Utc>, now: DateTime<Utc>) -> String {
+pub(super) fn left(due: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let left = due - now;
     if left < TimeDelta::zero() {
         return format!("late {}", span(-left));
@@ -185,6 +177,10 @@ mod tests {
                 seconds: 1_464_703_200,
                 nanos: 0,
             }),
+            nominal_at: Some(prost_types::Timestamp {
+                seconds: 1_464_703_200,
+                nanos: 0,
+            }),
             ..Default::default()
         }
     }
@@ -202,6 +198,8 @@ mod tests {
             [
                 "2016-05-31T14:00:00Z",
                 "3 h 12 min",
+                "",
+                "",
                 "er/2016",
                 "call closes",
                 "waiting"
@@ -216,6 +214,25 @@ mod tests {
             "late 1 min 30 s"
         );
         assert_eq!(Timer::at(&timer(v1::TimerState::Fired), now(-90)).left, "");
+    }
+
+    #[test]
+    fn what_fired_late_says_by_how_much_and_what_was_cancelled_is_never_late() {
+        let mut fired = timer(v1::TimerState::Fired);
+        fired.fired_at = Some(prost_types::Timestamp {
+            seconds: 1_464_703_265,
+            nanos: 0,
+        });
+
+        assert_eq!(Timer::at(&fired, now(-9_000)).late, "1 min 5 s");
+        assert_eq!(
+            Timer::at(&timer(v1::TimerState::Parked), now(-90)).late,
+            "1 min 30 s"
+        );
+        assert_eq!(
+            Timer::at(&timer(v1::TimerState::Cancelled), now(-90)).late,
+            ""
+        );
     }
 
     #[test]

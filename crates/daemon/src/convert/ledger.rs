@@ -1,14 +1,12 @@
-//! To the wire: rankings, proposals, awards, letters, timers, events and tokens.
+//! To the wire: rankings, proposals, awards, letters, events and tokens.
 
 use bando_domain::actor::Role;
 use bando_domain::allocation::Outcome;
 use bando_domain::event::Recorded;
-use bando_domain::ids::ProgrammeId;
 use bando_domain::letter::{Letter, LetterState};
 use bando_domain::proposal::{Proposal, State as ProposalState};
 use bando_domain::ranking::{BelowReason, Candidate, Placed};
 use bando_domain::ranking_version::{Annulment, RankingVersion, State as RankingState};
-use bando_domain::timer::{Schedule, Timer, TimerState};
 use bando_domain::token::Token;
 use bando_proto::v1;
 use bando_store::Versioned;
@@ -244,37 +242,6 @@ pub fn letter_state(state: LetterState) -> v1::LetterState {
         LetterState::Expired => v1::LetterState::Expired,
         LetterState::Cancelled => v1::LetterState::Cancelled,
         LetterState::Parked => v1::LetterState::Parked,
-    }
-}
-
-pub fn timer(timer: &Timer) -> v1::Timer {
-    let state = match timer.state {
-        TimerState::Waiting => v1::TimerState::Waiting,
-        TimerState::Fired => v1::TimerState::Fired,
-        TimerState::Parked => v1::TimerState::Parked,
-        TimerState::Cancelled => v1::TimerState::Cancelled,
-    };
-    v1::Timer {
-        name: format!("programmes/{}/timers/{}", timer.call.programme(), timer.id),
-        call: names::of_call(&timer.call),
-        kind: timer.kind.clone(),
-        state: state.into(),
-        nominal_at: Some(instant(timer.nominal_at)),
-        due_at: Some(instant(timer.due_at)),
-        fired_at: timer.fired_at.map(instant),
-        attempts: timer.attempts,
-        last_error: timer.last_error.clone().unwrap_or_default(),
-        subject: timer.subject.clone(),
-    }
-}
-
-pub fn schedule(programme: &ProgrammeId, schedule: &Schedule) -> v1::Schedule {
-    v1::Schedule {
-        name: format!("programmes/{programme}/schedules/{}", schedule.name),
-        cron: schedule.cron.clone(),
-        zone: schedule.zone.clone(),
-        next_fire_at: Some(instant(schedule.next_fire_at)),
-        last_fire_at: schedule.last_fire_at.map(instant),
     }
 }
 

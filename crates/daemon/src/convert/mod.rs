@@ -10,6 +10,7 @@ mod programme_year;
 mod ranking;
 mod read;
 mod register;
+mod routine;
 mod rule_change;
 mod show;
 
@@ -22,5 +23,6 @@ pub use programme_year::*;
 pub use ranking::*;
 pub use read::*;
 pub use register::*;
+pub use routine::*;
 pub use rule_change::*;
 pub use show::*;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use bando_domain::ids::{
     ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, EvaluatorId,
-    LetterId, ProgrammeId, ProposalId, TokenId,
+    LetterId, ProgrammeId, ProposalId, TimerId, TokenId,
 };
 use bando_domain::project::Violation;
 use bando_workflow::Error;
@@ -164,6 +164,17 @@ pub fn proposal(field: &str, name: &str) -> Result<(ProgrammeId, ProposalId), Er
 pub fn letter(field: &str, name: &str) -> Result<(ProgrammeId, LetterId), Error> {
     let [programme, letter] = parts(field, name, ["programmes", "letters"])?;
     Ok((id(field, programme)?, id(field, letter)?))
+}
+
+pub fn timer(field: &str, name: &str) -> Result<(ProgrammeId, TimerId), Error> {
+    let [programme, timer] = parts(field, name, ["programmes", "timers"])?;
+    Ok((id(field, programme)?, id(field, timer)?))
+}
+
+/// A programme and the name of one of its schedules.
+pub fn schedule(field: &str, name: &str) -> Result<(ProgrammeId, String), Error> {
+    let [programme, schedule] = parts(field, name, ["programmes", "schedules"])?;
+    Ok((id(field, programme)?, schedule.to_owned()))
 }
 
 pub fn token(field: &str, name: &str) -> Result<TokenId, Error> {

@@ -1,16 +1,13 @@
-//! `LetterService`, `TimerService`, `ScheduleService`, `EventService` and `ReceiptService`.
+//! `LetterService`, `EventService` and `ReceiptService`.
 
 use bando_domain::letter::{Delivered, DeliveryOutcome, LetterKind, LetterState};
 use bando_domain::receipt::public_key_text;
-use bando_domain::timer::TimerState;
 use bando_proto::v1;
 use bando_proto::v1::event_service_server::EventService;
 use bando_proto::v1::letter_service_server::LetterService;
 use bando_proto::v1::receipt_service_server::ReceiptService;
-use bando_proto::v1::schedule_service_server::ScheduleService;
-use bando_proto::v1::timer_service_server::TimerService;
 use bando_store::{events as event_rows, letters};
-use bando_workflow::{Error, events, ledger, timers};
+use bando_workflow::{Error, events, ledger};
 use tonic::{Request, Response, Status};
 
 use super::{Api, page, receive};
@@ -166,61 +163,6 @@ impl LetterService for Api {
 }
 
 #[tonic::async_trait]
-impl TimerService for Api {
-    async fn list_timers(
-        &self,
-        request: Request<v1::ListTimersRequest>,
-    ) -> Result<Response<v1::ListTimersResponse>, Status> {
-        let received = receive(request)?;
-        let message = &received.message;
-        let binding = page::binding(&received.caller.method, &message.parent, &message.filter);
-        let query = page::query(&self.cx, &binding, message.page_size, &message.page_token)?;
-        let listed = async {
-            let programme = names::programme("parent", &message.parent)?;
-            let [state] = convert::filter(&message.filter, ["state"])?;
-            let state = convert::one_of("state of a timer", state.as_ref(), |text| {
-                TimerState::ALL
-                    .into_iter()
-                    .find(|state| state.as_str() == text)
-            })?;
-            let actor = &received.caller.actor;
-            let found = timers::list(&self.cx, actor, &programme, state, &query).await?;
-            Ok(v1::ListTimersResponse {
-                timers: found.rows.iter().map(convert::timer).collect(),
-                next_page_token: page::token(&self.cx, &binding, found.next.as_ref()),
-            })
-        };
-        listed
-            .await
-            .map(Response::new)
-            .map_err(|error| received.status(error))
-    }
-}
-
-#[tonic::async_trait]
-impl ScheduleService for Api {
-    async fn list_schedules(
-        &self,
-        request: Request<v1::ListSchedulesRequest>,
-    ) -> Result<Response<v1::ListSchedulesResponse>, Status> {
-        let received = receive(request)?;
-        let listed = async {
-            let programme = names::programme("parent", &received.message.parent)?;
-            let found = timers::schedules_of(&self.cx, &received.caller.actor, &programme).await?;
-            let schedules = found
-                .iter()
-                .map(|known| convert::schedule(&programme, known))
-                .collect();
-            Ok(v1::ListSchedulesResponse { schedules })
-        };
-        listed
-            .await
-            .map(Response::new)
-            .map_err(|error| received.status(error))
-    }
-}
-
-#[tonic::async_trait]
 impl EventService for Api {
     async fn list_events(
         &self,
@@ -260,9 +202,10 @@ impl EventService for Api {
         request: Request<v1::VerifyChainRequest>,
     ) -> Result<Response<v1::VerifyChainResponse>, Status> {
         let received = receive(request)?;
-        let report = events::verify(&self.cx)
+        let verified = events::verify(&self.cx)
             .await
             .map_err(|error| received.status(error))?;
+        let report = verified.chain;
         let (first_bad_revision, finding) = report.finding.clone().unwrap_or_default();
         Ok(Response::new(v1::VerifyChainResponse {
             valid: report.finding.is_none(),
@@ -270,6 +213,7 @@ impl EventService for Api {
             head: report.head,
             first_bad_revision,
             finding,
+            checkpoints: verified.checkpoints,
         }))
     }
 }

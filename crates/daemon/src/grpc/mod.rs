@@ -15,7 +15,9 @@ mod page;
 mod policy;
 mod programmes;
 mod rankings;
+mod schedules;
 mod status;
+mod timers;
 mod tokens;
 
 use std::sync::Arc;

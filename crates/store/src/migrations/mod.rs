@@ -99,6 +99,12 @@ const ALL: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        name: "0013_schedules",
+        tables: include_str!("0013_schedules.sql"),
+        sqlite: include_str!("0013_sqlite.sql"),
+        postgres: include_str!("0013_postgres.sql"),
+    },
 ];
 
 impl MigrationName for Migration {

@@ -113,43 +113,7 @@ pub(crate) mod timers {
         pub(crate) lease_until: Option<DateTimeUtc>,
         pub(crate) fired_at: Option<DateTimeUtc>,
         pub(crate) last_error: Option<String>,
-    }
-
-    super::super::plain!();
-}
-
-pub(crate) mod schedules {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "schedules")]
-    pub(crate) struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(crate) programme: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(crate) name: String,
-        pub(crate) cron: String,
-        pub(crate) zone: String,
-        pub(crate) next_fire_at: DateTimeUtc,
-        pub(crate) last_fire_at: Option<DateTimeUtc>,
-    }
-
-    super::super::plain!();
-}
-
-pub(crate) mod fires {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "fires")]
-    pub(crate) struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(crate) programme: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(crate) schedule: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub(crate) nominal_at: DateTimeUtc,
-        pub(crate) fired_at: DateTimeUtc,
+        pub(crate) version: i64,
     }
 
     super::super::plain!();

@@ -7,6 +7,7 @@ mod mending;
 mod papers;
 mod redirections;
 mod register;
+mod routine;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ pub(crate) use mending::*;
 pub(crate) use papers::*;
 pub(crate) use redirections::*;
 pub(crate) use register::*;
+pub(crate) use routine::*;
 
 use crate::door::columns::{Columns, of_entity};
 
@@ -29,6 +31,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<awards::Entity>(),
         of_entity::<budget_lines::Entity>(),
         of_entity::<calls::Entity>(),
+        of_entity::<checkpoints::Entity>(),
         of_entity::<clarification_answers::Entity>(),
         of_entity::<clarifications::Entity>(),
         of_entity::<consortia::Entity>(),
@@ -39,7 +42,6 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<event_personal::Entity>(),
         of_entity::<events::Entity>(),
         of_entity::<findings::Entity>(),
-        of_entity::<fires::Entity>(),
         of_entity::<installation::Entity>(),
         of_entity::<late_attempts::Entity>(),
         of_entity::<letters::Entity>(),
@@ -53,6 +55,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<rankings::Entity>(),
         of_entity::<requests::Entity>(),
         of_entity::<scans::Entity>(),
+        of_entity::<schedule_fires::Entity>(),
         of_entity::<schedules::Entity>(),
         of_entity::<scores::Entity>(),
         of_entity::<sealed_documents::Entity>(),

@@ -4,6 +4,7 @@
 use bando_domain::call::State as CallState;
 use bando_domain::civil::{Language, Zone, print_day, print_due, print_eur, print_instant};
 use bando_domain::money::{BasisPoints, Eur};
+use bando_domain::timer::TimerKind;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State, Value};
 
@@ -16,6 +17,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("percent", percent);
     environment.add_filter("decimal", decimal);
     environment.add_filter("call_state", call_state);
+    environment.add_filter("timer_kind", timer_kind);
     environment.add_filter("name", name);
 }
 
@@ -90,6 +92,30 @@ fn call_state(state: &State, name: &str) -> Result<String, Error> {
         (Language::It, CallState::Ranked) => "graduatoria approvata",
         (Language::It, CallState::Awarded) => "contributi concessi",
         (Language::It, CallState::Cancelled) => "revocato",
+    };
+    Ok(words.to_owned())
+}
+
+/// What a timer does, in words.
+fn timer_kind(state: &State, kind: &str) -> Result<String, Error> {
+    let Some(known) = TimerKind::parse(kind) else {
+        return Ok(kind.to_owned());
+    };
+    let words = match (language(state)?, known) {
+        (Language::En, TimerKind::CallOpens) => "the call opens",
+        (Language::En, TimerKind::CallCloses) => "the call closes",
+        (Language::En, TimerKind::DraftsLapse) => "drafts lapse",
+        (Language::En, TimerKind::DraftReminder) => "drafts are reminded",
+        (Language::En, TimerKind::ClarificationReminder) => "answers are reminded",
+        (Language::En, TimerKind::ClarificationDue) => "terms for answers end",
+        (Language::En, TimerKind::ResultsPublished) => "results are published",
+        (Language::It, TimerKind::CallOpens) => "apertura del bando",
+        (Language::It, TimerKind::CallCloses) => "chiusura del bando",
+        (Language::It, TimerKind::DraftsLapse) => "decadenza delle bozze",
+        (Language::It, TimerKind::DraftReminder) => "promemoria per le bozze",
+        (Language::It, TimerKind::ClarificationReminder) => "promemoria per le risposte",
+        (Language::It, TimerKind::ClarificationDue) => "scadenza dei termini di risposta",
+        (Language::It, TimerKind::ResultsPublished) => "pubblicazione degli esiti",
     };
     Ok(words.to_owned())
 }

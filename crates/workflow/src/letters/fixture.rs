@@ -4,11 +4,12 @@ use bando_domain::civil::Language;
 use bando_domain::clarification::ItemKind;
 use bando_domain::event::Personal;
 use bando_domain::letter::{
-    AnsweredDocument, Asked, AskedItem, DigestLine, Facts, LetterKind, LetterWanted, Outcome,
-    Reason, Recipient,
+    Ahead, AnsweredDocument, Asked, AskedItem, DigestLine, Facts, LetterKind, LetterWanted,
+    Outcome, Reason, Recipient, ReportLine,
 };
 use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
+use bando_domain::timer::TimerKind;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::render::{CallHeading, RenderContext, Rendered, render};
@@ -155,6 +156,8 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             threshold: "60.00".into(),
         },
         LetterKind::OfficersDigest => digest(),
+        LetterKind::WeeklyReport => weekly_report(),
+        LetterKind::NextEdition => next_edition(),
     }
 }
 
@@ -335,8 +338,8 @@ fn late_admission() -> Facts {
     }
 }
 
-fn digest() -> Facts {
-    let line = |call: &str, state: &str, zone: &str| DigestLine {
+fn digest_line(call: &str, state: &str, zone: &str) -> DigestLine {
+    DigestLine {
         call: call.into(),
         state: state.into(),
         closes_at: at("2016-05-31T14:00:00Z"),
@@ -347,18 +350,62 @@ fn digest() -> Facts {
         clarifications_open: 2,
         clarifications_ended: 0,
         deliveries_unrecorded: 1,
-    };
+    }
+}
+
+fn digest() -> Facts {
     Facts::OfficersDigest {
         on: NaiveDate::from_ymd_opt(2016, 5, 31).unwrap(),
         calls: vec![
-            line("er/2016", "open", "Europe/Rome"),
-            line("er/2016-atlantico", "ranked", "Atlantic/Azores"),
+            digest_line("er/2016", "open", "Europe/Rome"),
+            digest_line("er/2016-atlantico", "ranked", "Atlantic/Azores"),
         ],
         letters_failed: 1,
         letters_uncertain: 2,
         timers_parked: 0,
         proposals_pending: 3,
         documents_infected: 1,
+        fires_failed: 1,
+    }
+}
+
+fn weekly_report() -> Facts {
+    let ahead = |instant: &str, kind, count| Ahead {
+        at: at(instant),
+        kind,
+        call: "er/2016".into(),
+        count,
+    };
+    Facts::WeeklyReport {
+        from: NaiveDate::from_ymd_opt(2016, 5, 23).unwrap(),
+        to: NaiveDate::from_ymd_opt(2016, 5, 30).unwrap(),
+        calls: vec![ReportLine {
+            line: digest_line("er/2016", "open", "Europe/Rome"),
+            received: 9,
+        }],
+        letters_sent: 41,
+        fires_failed: 1,
+        fires_dropped: 0,
+        timers_parked: 0,
+        proposals_pending: 3,
+        ahead: vec![
+            ahead("2016-05-31T14:00:00.000001Z", TimerKind::CallCloses, 1),
+            ahead("2016-06-02T08:00:00Z", TimerKind::ClarificationDue, 12),
+        ],
+        zone: "Europe/Rome".into(),
+    }
+}
+
+fn next_edition() -> Facts {
+    Facts::NextEdition {
+        last: "er/2016".into(),
+        edition: "er/2017".into(),
+        opens_at: at("2017-04-10T08:00:00Z"),
+        closes_at: at("2017-05-31T14:00:00Z"),
+        differences: vec![
+            "window.closes_on: 2016-05-31 16:00 → 2017-05-31 16:00".into(),
+            AWKWARD.into(),
+        ],
     }
 }
 

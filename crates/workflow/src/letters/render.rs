@@ -30,7 +30,7 @@ pub struct Rendered {
 #[derive(Debug, Clone)]
 pub struct RenderContext<'a> {
     pub programme: &'a Programme,
-    /// Required by every kind but the officers' digest.
+    /// Required by every kind but the officers' digest and the weekly report.
     pub call: Option<CallHeading>,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn values(
     let (kind, language) = (letter.facts.kind(), letter.recipient.language);
     let call = match (&context.call, kind) {
         (Some(call), _) => call_values(call, language),
-        (None, LetterKind::OfficersDigest) => Value::from(()),
+        (None, LetterKind::OfficersDigest | LetterKind::WeeklyReport) => Value::from(()),
         (None, _) => return Err(RenderError::NoCall(kind)),
     };
     let zone = context

@@ -95,6 +95,8 @@ sources!(
     WaitingList in "waiting_list",
     BelowThreshold in "below_threshold",
     OfficersDigest in "officers_digest",
+    WeeklyReport in "weekly_report",
+    NextEdition in "next_edition",
 );
 
 /// The template of one part of a letter.

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use bando_domain::letter::{Letter, LetterState};
-use bando_domain::timer::{Schedule, Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
+use bando_domain::schedule::{Fire, FireState, Origin, Schedule, shipped};
+use bando_domain::timer::{Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use bando_store::letters::{Attempt, Frozen};
-use bando_store::{Consequences, Error, Kind, Tx, letters, record, schedules, timers};
+use bando_store::schedules::Mark;
+use bando_store::{Consequences, Error, Kind, Tx, fires, letters, record, schedules, timers};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 
@@ -191,14 +193,14 @@ pub(super) async fn an_old_lease_cannot_finish(bed: Bed) {
     let effect = async move |tx: &Tx| {
         record::<bando_domain::consortium::Consortium>(tx, None, &event, Consequences::default())
             .await?;
-        timers::fired(tx, &old).await
+        timers::fired(tx, std::slice::from_ref(&old)).await
     };
     let refused: Result<(), Error> = bed.store.write(act_at(later), effect).await;
 
     assert_eq!(refused.unwrap_err().kind, Kind::Stale);
     let after = bed.number("SELECT count(*) FROM consortia").await;
     assert_eq!(after, before, "its effect stayed");
-    let fired = async move |tx: &Tx| timers::fired(tx, &second).await;
+    let fired = async move |tx: &Tx| timers::fired(tx, &[second]).await;
     assert_eq!(bed.store.write(act_at(later), fired).await, Ok(()));
     let failed = async move |tx: &Tx| timers::failed(tx, &first, "late", None).await;
     let late: Result<(), Error> = bed.store.write(act_at(later), failed).await;
@@ -209,43 +211,87 @@ pub(super) async fn an_old_lease_cannot_finish(bed: Bed) {
     assert_eq!(timers.rows[0].state, TimerState::Fired);
 }
 
-pub(super) async fn a_fire_happens_once(bed: Bed) {
-    let schedule = Schedule {
-        name: "digest".to_owned(),
-        cron: "0 7 * * *".to_owned(),
-        zone: "Europe/Rome".to_owned(),
-        next_fire_at: now(),
-        last_fire_at: None,
+/// The shipped schedules are planned, and one of them is handed out.
+async fn planned(bed: &Bed) -> Schedule {
+    let programme = bed.programme.clone();
+    let plan = async move |tx: &Tx| schedules::plan(tx, &programme, &shipped()).await;
+    bed.store.write::<_, Error, _>(act(), plan).await.unwrap();
+    let found = schedules::get(bed.store.read(), &bed.programme, "officers-digest").await;
+    found.unwrap()
+}
+
+async fn fire_once(bed: &Bed, schedule: Schedule) -> Result<bool, Error> {
+    let fire = async move |tx: &Tx| {
+        let fire = Fire {
+            id: tx.new_id().into(),
+            programme: schedule.programme.clone(),
+            schedule: schedule.plan.name.clone(),
+            origin: Origin::Calendar,
+            nominal_at: Some(schedule.next_fire_at),
+            state: FireState::Done,
+            made_at: now(),
+            person: String::new(),
+            ended_at: Some(now()),
+            detail: String::new(),
+        };
+        let taken = fires::add(tx, &fire, None).await?;
+        let mark = Mark {
+            next_fire_at: schedule.next_fire_at + TimeDelta::days(1),
+            due_at: schedule.due_at + TimeDelta::days(1),
+            fired: Some(schedule.next_fire_at),
+            dropped: 0,
+        };
+        schedules::advance(tx, &schedule, mark).await?;
+        Ok(taken)
     };
-    let (programme, wanted) = (bed.programme.clone(), schedule.clone());
-    let set = async move |tx: &Tx| schedules::set(tx, &programme, &wanted).await;
-    bed.store.write(act(), set).await.unwrap();
-    let next = now() + TimeDelta::days(1);
+    bed.store.write(act(), fire).await
+}
 
-    let fires = (0..8).map(|_| {
-        let (programme, schedule) = (bed.programme.clone(), schedule.clone());
-        let fire = async move |tx: &Tx| schedules::fire(tx, &programme, &schedule, next).await;
-        bed.store.write(act(), fire)
-    });
-    let taken = join_all(fires).await;
+pub(super) async fn a_fire_happens_once(bed: Bed) {
+    let schedule = planned(&bed).await;
 
+    let taken = join_all((0..8).map(|_| fire_once(&bed, schedule.clone()))).await;
+
+    let fired = taken.iter().filter(|taken| **taken == Ok(true)).count();
+    assert_eq!(fired, 1, "{taken:?}");
+    let rows = bed.number("SELECT count(*) FROM schedule_fires").await;
+    assert_eq!(rows, 1, "the losers leave nothing");
+    let known = schedules::get(bed.store.read(), &bed.programme, "officers-digest").await;
+    let known = known.unwrap();
+    assert_eq!(known.last_fire_at, Some(schedule.next_fire_at));
     assert_eq!(
-        taken.iter().filter(|taken| **taken == Ok(true)).count(),
-        1,
-        "{taken:?}"
+        known.next_fire_at,
+        schedule.next_fire_at + TimeDelta::days(1)
     );
-    assert_eq!(
-        taken.iter().filter(|taken| **taken == Ok(false)).count(),
-        7,
-        "{taken:?}"
-    );
+}
+
+pub(super) async fn the_same_plan_again_changes_nothing_and_another_is_not_retroactive(bed: Bed) {
+    let before = planned(&bed).await;
+    let events = bed.number("SELECT count(*) FROM events").await;
+    let again = planned(&bed).await;
+    assert_eq!(again, before);
+    assert_eq!(bed.number("SELECT count(*) FROM events").await, events);
+
+    let mut other = shipped();
+    other.retain(|plan| plan.name == "officers-digest");
+    other[0].cron = bando_domain::cron_schedule::CronSchedule::parse("0 9 * * *").unwrap();
+    let (programme, later) = (bed.programme.clone(), now() + TimeDelta::days(3));
+    let plan = async move |tx: &Tx| schedules::plan(tx, &programme, &other).await;
+    bed.store
+        .write::<_, Error, _>(act_at(later), plan)
+        .await
+        .unwrap();
+
     let known = schedules::of_programme(bed.store.read(), &bed.programme)
         .await
         .unwrap();
     assert_eq!(
-        (known[0].next_fire_at, known[0].last_fire_at),
-        (next, Some(now()))
+        known.len(),
+        1,
+        "what the configuration does not name is gone"
     );
+    assert!(known[0].next_fire_at > later, "{known:?}");
+    assert_eq!(known[0].version, before.version + 1);
 }
 
 async fn queue(bed: &Bed, keys: &[&str]) {
@@ -321,7 +367,7 @@ async fn set(bed: &Bed, timers: Vec<TimerWanted>, cancelled: Vec<TimersCancelled
 }
 
 async fn claim_timer(bed: &Bed, at: DateTime<Utc>) -> Option<Timer> {
-    let work = async move |tx: &Tx| timers::claim(tx).await;
+    let work = async move |tx: &Tx| Ok(timers::claim(tx, &TimerKind::ALL, 1).await?.pop());
     bed.store
         .write::<_, Error, _>(act_at(at), work)
         .await

@@ -1,0 +1,188 @@
+//! Timers firing: those of one case together, many in one transaction; those of a call each in its
+//! own. One that fails never holds up another.
+
+use bando_domain::application::State as ApplicationState;
+use bando_domain::eligibility;
+use bando_domain::timer::{Timer, TimerKind};
+use bando_store::{PageQuery, Tx, applications, calls, consortia, letters, timers};
+
+use crate::context::Command;
+use crate::correspondence;
+use crate::documents;
+use crate::error::Error;
+use crate::postman::wait;
+use crate::schedule::Timekeeper;
+
+/// After so many failures a timer is parked and waits for a person.
+const MOST_ATTEMPTS: i32 = 10;
+/// Timers fired in one transaction.
+const TOGETHER: u64 = 50;
+/// Drafts reminded per transaction.
+const PAGE: u64 = 200;
+
+impl Timekeeper {
+    /// Fires the timers that are due and free; answers how many it took up.
+    pub(crate) async fn fire_timers(&self) -> Result<u64, Error> {
+        if !timers::any_due(self.cx.store.read(), self.cx.now()).await? {
+            return Ok(0);
+        }
+        let of_cases = self.claim(TimerKind::is_of_a_case, TOGETHER).await?;
+        let of_calls = self.claim(|kind| !kind.is_of_a_case(), 1).await?;
+        let count = of_cases.len() + of_calls.len();
+        self.fire_together(of_cases).await;
+        for timer in of_calls {
+            self.fire_alone(timer).await;
+        }
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
+    async fn claim(&self, of: fn(TimerKind) -> bool, limit: u64) -> Result<Vec<Timer>, Error> {
+        let kinds: Vec<_> = TimerKind::ALL
+            .into_iter()
+            .filter(|kind| of(*kind))
+            .collect();
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        self.cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                Ok(timers::claim(tx, &kinds, limit).await?)
+            })
+            .await
+    }
+
+    /// Fires timers in one transaction; if any of them fails, each in its own.
+    async fn fire_together(&self, claimed: Vec<Timer>) {
+        if claimed.len() > 1 {
+            let act = self.cx.act(&Command::of_time(self.cx.now()));
+            let group = claimed.clone();
+            let fired: Result<(), Error> = self
+                .cx
+                .store
+                .write(act, async move |tx: &Tx| {
+                    for timer in &group {
+                        effect(tx, timer).await?;
+                    }
+                    Ok(timers::fired(tx, &group).await?)
+                })
+                .await;
+            match fired {
+                Ok(()) => return claimed.iter().for_each(tell),
+                Err(error) => tracing::debug!(%error, "timers fire one by one"),
+            }
+        }
+        for timer in claimed {
+            self.fire_alone(timer).await;
+        }
+    }
+
+    /// Fires one timer; trouble is written on it, and it comes again or is parked.
+    async fn fire_alone(&self, timer: Timer) {
+        let Err(error) = self.run(timer.clone()).await else {
+            return tell(&timer);
+        };
+        if error.is_stale() {
+            tracing::warn!(timer = %timer.id, "lease lost, the result is dropped");
+            return;
+        }
+        tracing::error!(timer = %timer.id, kind = timer.kind, %error, "the timer failed");
+        let again_at =
+            (timer.attempts < MOST_ATTEMPTS).then(|| self.cx.now() + wait(timer.attempts));
+        let message = error.to_string();
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        let written = self
+            .cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                Ok::<_, Error>(timers::failed(tx, &timer, &message, again_at).await?)
+            })
+            .await;
+        if let Err(error) = written {
+            tracing::error!(%error, "the timer's failure is not written");
+        }
+    }
+
+    async fn run(&self, timer: Timer) -> Result<(), Error> {
+        if TimerKind::parse(&timer.kind) == Some(TimerKind::DraftsLapse) {
+            let failed = crate::applications::lapse_all(&self.cx, &timer.call).await?;
+            if failed > 0 {
+                return Err(Error::refused(
+                    "LAPSE_FAILED",
+                    format!("{failed} drafts failed"),
+                ));
+            }
+        }
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        self.cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                effect(tx, &timer).await?;
+                Ok(timers::fired(tx, std::slice::from_ref(&timer)).await?)
+            })
+            .await
+    }
+}
+
+fn tell(timer: &Timer) {
+    tracing::info!(kind = timer.kind, call = %timer.call, due_at = %timer.due_at, "fired");
+}
+
+/// What a timer does within the transaction that marks it fired.
+async fn effect(tx: &Tx, timer: &Timer) -> Result<(), Error> {
+    let Some(kind) = TimerKind::parse(&timer.kind) else {
+        let message = format!("`{}` is no kind of timer of this version", timer.kind);
+        return Err(bando_store::Error::internal(message).into());
+    };
+    match kind {
+        TimerKind::CallOpens => crate::calls::open(tx, &timer.call).await,
+        TimerKind::CallCloses => crate::calls::close(tx, &timer.call).await,
+        // Each draft has lapsed in a transaction of its own before.
+        TimerKind::DraftsLapse => Ok(()),
+        TimerKind::DraftReminder => remind_drafts(tx, timer).await,
+        TimerKind::ClarificationReminder => crate::clarifications::remind(tx, timer).await,
+        TimerKind::ClarificationDue => crate::clarifications::expire(tx, timer).await,
+        TimerKind::ResultsPublished => crate::results::publish(tx, &timer.call).await,
+    }
+}
+
+/// Reminds every consortium whose draft is not submitted; useless once the call is closed.
+async fn remind_drafts(tx: &Tx, timer: &Timer) -> Result<(), Error> {
+    let call = calls::get(tx, &timer.call).await?.value;
+    if tx.cause().at > call.terms.window.closes_at {
+        return Ok(());
+    }
+    let filter = applications::Filter {
+        state: Some(ApplicationState::Draft),
+        ..applications::Filter::default()
+    };
+    let mut page = PageQuery {
+        size: PAGE,
+        after: None,
+    };
+    loop {
+        let found = applications::list(tx, &timer.call, &filter, &page).await?;
+        let listed: Vec<_> = found.rows.iter().map(|draft| draft.value.id).collect();
+        let documents = documents::working(tx, &call, &listed).await?;
+        for draft in &found.rows {
+            let own = documents.get(&draft.value.id);
+            let own = own.map_or(&[][..], Vec::as_slice);
+            let owner = consortia::get(tx, draft.value.consortium).await?.value;
+            let today = call.terms.window.zone.day(tx.cause().at);
+            let standing = owner.profile.on(today);
+            let project = &draft.value.project;
+            let missing = eligibility::missing(project, own, &standing, &call.terms);
+            let missing = missing.into_iter().map(|gap| gap.explanation).collect();
+            let letter = correspondence::draft_reminder(
+                &call,
+                &owner,
+                &draft.value,
+                timer.nominal_at,
+                missing,
+            );
+            letters::queue(tx, &letter).await?;
+        }
+        match found.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
