@@ -49,6 +49,20 @@ pub(crate) fn resource(
     )))
 }
 
+/// `officers-digest`, or the full name, of a schedule of `programme`.
+pub(crate) fn schedule(text: &str, programme: &str) -> Result<String, Failure> {
+    let (before, name) = text.rsplit_once('/').unwrap_or(("", text));
+    // Schedules are named by the grammar of codes.
+    let is_code = name.parse::<ProgrammeId>().is_ok();
+    match before {
+        "" if is_code => Ok(format!("{programme}/schedules/{name}")),
+        _ if is_code && before.ends_with("/schedules") => Ok(text.to_owned()),
+        _ => Err(refused(format!(
+            "`{text}` is no name of a schedule, such as officers-digest"
+        ))),
+    }
+}
+
 /// `programmes/er/calls/2016/…` → `er/2016`; any other text stays.
 pub(crate) fn short_call(name: &str) -> String {
     let mut parts = name.split('/');

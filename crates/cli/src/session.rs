@@ -78,6 +78,13 @@ impl Session {
         Ok(name)
     }
 
+    /// The resource name of a schedule of the programme.
+    pub(crate) fn schedule(&self, text: &str) -> Result<String, Failure> {
+        let name = names::schedule(text, &self.programme()?)?;
+        self.speak_of(names::last(&name));
+        Ok(name)
+    }
+
     /// Remembers what the command is about, as the user would name it.
     pub(crate) fn speak_of(&self, subject: &str) {
         self.spoken.borrow_mut().subject = Some(subject.to_owned());

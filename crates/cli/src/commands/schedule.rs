@@ -187,7 +187,7 @@ async fn preview(
     session: &Session,
 ) -> Result<(), Failure> {
     let request = PreviewScheduleRequest {
-        name: session.name(schedule, "schedules")?,
+        name: session.schedule(schedule)?,
         count,
         after,
     };
@@ -199,7 +199,7 @@ async fn preview(
 
 async fn get(schedule: &str, session: &Session) -> Result<v1::Schedule, Failure> {
     let request = GetScheduleRequest {
-        name: session.name(schedule, "schedules")?,
+        name: session.schedule(schedule)?,
     };
     let found = session.schedules()?.get_schedule(request).await?;
     Ok(found.into_inner())
@@ -207,7 +207,7 @@ async fn get(schedule: &str, session: &Session) -> Result<v1::Schedule, Failure>
 
 /// The name and the etag to act under: the given one, or that of now.
 async fn known(subject: Subject, session: &Session) -> Result<(String, String), Failure> {
-    let name = session.name(&subject.schedule, "schedules")?;
+    let name = session.schedule(&subject.schedule)?;
     match subject.etag {
         Some(etag) => Ok((name, etag)),
         None => Ok((name, get(&subject.schedule, session).await?.etag)),
