@@ -22,6 +22,7 @@ mod full_disk;
 mod letters;
 mod mending;
 mod moved_close;
+mod old_rows;
 mod operator;
 mod postgres_restart;
 mod programmes;
