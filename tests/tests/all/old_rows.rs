@@ -112,15 +112,15 @@ fn typed(sql: &str, settings: &Settings) -> String {
         ("{bytes}", "bytea", "blob"),
     ];
     let is_postgres = matches!(settings, Settings::Postgres { .. });
-    let typed = types
+    let written = types
         .iter()
         .fold(sql.to_owned(), |sql, (name, postgres, sqlite)| {
             sql.replace(name, if is_postgres { postgres } else { sqlite })
         });
     if is_postgres {
-        typed
+        written
     } else {
-        typed.replace("\n);", "\n) STRICT;")
+        written.replace("\n);", "\n) STRICT;")
     }
 }
 
