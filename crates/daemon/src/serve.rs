@@ -30,6 +30,10 @@ use crate::{admin, keys};
 const POLL: Duration = Duration::from_secs(1);
 /// Commits that come this close together are looked at together.
 const BURST: Duration = Duration::from_millis(10);
+/// So long without a commit, and letters disturb nobody.
+const QUIET: Duration = Duration::from_millis(5);
+/// Longest wait of the letters for such a moment.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Unary calls and letters on their way may take this long after a stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// The hard end after a stop.
@@ -312,13 +316,38 @@ async fn deliver(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut commits = cx.store.commits();
-    loop {
-        if let Err(error) = postman.deliver_due(&stop).await {
+    while !stop.is_cancelled() {
+        let taken = postman.deliver_some().await.unwrap_or_else(|error| {
             tracing::error!(%error, "letters could not be delivered");
+            0
+        });
+        if taken == 0 && woken_or_stopped(&mut commits, &stop).await {
+            break;
         }
-        if woken_or_stopped(&mut commits, &stop).await {
-            return Ok(());
+        let_callers_go_first(&mut commits, &stop).await;
+    }
+    Ok(())
+}
+
+/// Waits until nobody has written for a moment, but not for ever: under load the letters take
+/// turns with the callers.
+async fn let_callers_go_first(
+    commits: &mut tokio::sync::watch::Receiver<u64>,
+    stop: &CancellationToken,
+) {
+    let quiet = async {
+        loop {
+            commits.mark_unchanged();
+            wait(QUIET).await;
+            if !commits.has_changed().unwrap_or(false) {
+                return;
+            }
         }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = quiet => {}
+        () = wait(PATIENCE) => {}
     }
 }
 

@@ -86,61 +86,116 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// The candidates in order. Their keys stand together as numbers, smallest first, so that a
-    /// million of them are sorted without a look at the candidates themselves.
+    /// The candidates in order. The keys of a candidate are packed into one number as far as they
+    /// fit, so that a million are sorted without a look at the candidates themselves.
     fn placed(&self, candidates: Vec<Candidate>) -> Vec<Placed> {
         let scale = candidates.iter().flat_map(decimals).max().unwrap_or(0);
-        let width = self.keys.len() + 1;
-        let mut numbers: Vec<i128> = Vec::with_capacity(candidates.len() * width);
-        for candidate in &candidates {
-            numbers.push(self.first_key(candidate, scale));
-            let keys = self.keys.iter();
-            numbers.extend(keys.map(|key| number(candidate, key, scale)));
-        }
-        let row = |index: usize| &numbers[index * width..(index + 1) * width];
-        let mut order: Vec<usize> = (0..candidates.len()).collect();
-        order.sort_unstable_by(|one, other| {
-            let (left, right) = (&candidates[*one], &candidates[*other]);
-            row(*one)
-                .cmp(row(*other))
-                .then_with(|| by_protocol(left, right))
-                .then_with(|| left.application.cmp(&right.application))
+        let packing = Packing::of(&candidates, self.keys.len() + 1, |candidate, key| {
+            self.key(candidate, key, scale)
         });
-        let decided: Vec<Option<TieBreak>> = order
-            .iter()
-            .enumerate()
-            .map(|(place, index)| {
-                let above = order.get(place.checked_sub(1)?)?;
-                self.deciding_key(row(*above), row(*index))
+        let mut order: Vec<(u128, u32)> = (0..)
+            .zip(&candidates)
+            .map(|(index, candidate)| {
+                let key = |key| self.key(candidate, key, scale);
+                (packing.packed(key), index)
             })
             .collect();
+        let candidate = |index: u32| &candidates[index as usize];
+        order.sort_unstable_by(|(packed, one), (other_packed, other)| {
+            packed.cmp(other_packed).then_with(|| {
+                let (one, other) = (candidate(*one), candidate(*other));
+                let unpacked = packing.packs()..=self.keys.len();
+                unpacked
+                    .map(|key| self.key(one, key, scale).cmp(&self.key(other, key, scale)))
+                    .find(|ordering| ordering.is_ne())
+                    .unwrap_or(Ordering::Equal)
+                    .then_with(|| by_protocol(one, other))
+                    .then_with(|| one.application.cmp(&other.application))
+            })
+        });
+        let mut placed: Vec<Placed> = Vec::with_capacity(candidates.len());
         let mut waiting: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-        let best_first = order.into_iter().filter_map(|index| waiting[index].take());
-        (1..)
-            .zip(best_first.zip(decided))
-            .map(|(position, (candidate, tie_broken_by))| Placed {
+        let best_first = order
+            .into_iter()
+            .filter_map(|(_, index)| waiting[index as usize].take());
+        for (position, candidate) in (1..).zip(best_first) {
+            let above = placed.last().map(|above| &above.candidate);
+            let tie_broken_by = above.and_then(|above| self.deciding_key(above, &candidate, scale));
+            placed.push(Placed {
                 position,
                 candidate,
                 tie_broken_by,
-            })
-            .collect()
+            });
+        }
+        placed
     }
 
-    fn first_key(&self, candidate: &Candidate, scale: u32) -> i128 {
-        if self.first_come {
-            return candidate.received_at.timestamp_micros().into();
+    /// What a key compares, smaller being better; 0 is what comes before the tie-breaks.
+    fn key(&self, candidate: &Candidate, key: usize, scale: u32) -> i128 {
+        match key.checked_sub(1) {
+            Some(tie_break) => number(candidate, self.keys[tie_break], scale),
+            None if self.first_come => candidate.received_at.timestamp_micros().into(),
+            None => -at_scale(candidate.score.total, scale),
         }
-        -at_scale(candidate.score.total, scale)
     }
 
     /// The first key after the total in which two neighbours of equal totals differ.
-    fn deciding_key(&self, above: &[i128], below: &[i128]) -> Option<TieBreak> {
-        if above.first() != below.first() {
+    fn deciding_key(&self, above: &Candidate, below: &Candidate, scale: u32) -> Option<TieBreak> {
+        let differs = |key| self.key(above, key, scale) != self.key(below, key, scale);
+        if differs(0) {
             return None;
         }
-        let pairs = above.iter().zip(below).skip(1).zip(&self.keys);
-        let decides = pairs.into_iter().find(|((above, below), _)| above != below);
-        Some(decides.map_or(TieBreak::ProtocolNumber, |(_, key)| (**key).clone()))
+        let decides = (1..=self.keys.len()).find(|key| differs(*key));
+        Some(decides.map_or(TieBreak::ProtocolNumber, |key| self.keys[key - 1].clone()))
+    }
+}
+
+/// How the first keys of all candidates stand in one number that sorts as they do.
+struct Packing {
+    /// Of each packed key: its smallest value, and the bits its values take above it.
+    keys: Vec<(i128, u32)>,
+}
+
+impl Packing {
+    fn of(
+        candidates: &[Candidate],
+        keys: usize,
+        value: impl Fn(&Candidate, usize) -> i128,
+    ) -> Self {
+        let mut ranges = vec![(i128::MAX, i128::MIN); keys];
+        for candidate in candidates {
+            for (key, (smallest, largest)) in ranges.iter_mut().enumerate() {
+                let value = value(candidate, key);
+                *smallest = value.min(*smallest);
+                *largest = value.max(*largest);
+            }
+        }
+        let mut left = u128::BITS;
+        let packed = ranges.into_iter().map_while(|(smallest, largest)| {
+            let width = largest
+                .abs_diff(smallest)
+                .checked_ilog2()
+                .map_or(0, |bit| bit + 1);
+            left = left.checked_sub(width)?;
+            Some((smallest, width))
+        });
+        Self {
+            keys: packed.collect(),
+        }
+    }
+
+    /// How many keys are in it, from the first.
+    fn packs(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn packed(&self, value: impl Fn(usize) -> i128) -> u128 {
+        let keys = self.keys.iter().enumerate();
+        keys.fold(0, |packed, (key, (smallest, width))| {
+            // A single key may fill the number, and shifting by all of it is no shift.
+            let room = packed.checked_shl(*width).unwrap_or(0);
+            room | value(key).abs_diff(*smallest)
+        })
     }
 }
 
@@ -277,7 +332,46 @@ mod tests {
         }
     }
 
+    /// Values so far apart that not all keys fit into one number, or just so.
+    fn far_apart() -> impl Strategy<Value = i64> {
+        let wide = prop::num::i64::ANY.prop_map(|value| value / 1_000);
+        prop_oneof![Just(0), Just(1), -9_i64..9, wide]
+    }
+
     proptest! {
+        #[test]
+        fn candidates_stand_in_the_order_of_their_keys_however_far_apart(
+            parts in prop::collection::vec((far_apart(), far_apart(), any::<u32>(), 0_u32..3), 0..30),
+        ) {
+            let mut rules = rules();
+            rules.tie_breaks = vec![
+                TieBreak::LowerGrant,
+                TieBreak::EarlierSubmission,
+                TieBreak::MoreParticipants,
+            ];
+            let candidates: Vec<Candidate> = (1..).zip(&parts).map(|(number, part)| {
+                let (grant, micros, participants, score) = *part;
+                let total = (60 + score).to_string();
+                let received_at = DateTime::from_timestamp_micros(micros).unwrap();
+                Candidate {
+                    received_at,
+                    participants,
+                    ..candidate(number, &total, Eur::cents(grant))
+                }
+            }).collect();
+            let mut expected = candidates.clone();
+            expected.sort_by_key(|c| {
+                let total = std::cmp::Reverse(c.score.total);
+                let participants = std::cmp::Reverse(c.participants);
+                (total, c.grant, c.received_at, participants, c.protocol.clone())
+            });
+
+            let ranked = rank(candidates, &rules);
+
+            let placed = ranked.entries.into_iter().map(|placed| placed.candidate);
+            prop_assert_eq!(placed.collect::<Vec<_>>(), expected);
+        }
+
         #[test]
         fn the_ranking_does_not_depend_on_the_order_of_the_input(
             candidates in candidates(),

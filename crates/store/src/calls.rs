@@ -23,6 +23,23 @@ pub async fn get<D: Db>(db: &D, id: &CallId) -> Result<Versioned<Call>, Error> {
         .ok_or_else(|| Error::not_found(format!("call {id}")))
 }
 
+/// A call that was read before, read again only if it changed since.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn refreshed<D: Db>(db: &D, known: Versioned<Call>) -> Result<Versioned<Call>, Error> {
+    let version: Option<i64> = Entity::find_by_id(known.value.id.to_string())
+        .select_only()
+        .column(Column::Version)
+        .into_tuple()
+        .one(db.connection())
+        .await?;
+    if version == Some(known.version) {
+        return Ok(known);
+    }
+    get(db, &known.value.id).await
+}
+
 pub async fn find<D: Db>(db: &D, id: &CallId) -> Result<Option<Versioned<Call>>, Error> {
     let row = Entity::find_by_id(id.to_string())
         .one(db.connection())

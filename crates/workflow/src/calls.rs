@@ -21,6 +21,16 @@ use bando_store::{
 const PAGE: u64 = 500;
 
 pub async fn get(cx: &Context, actor: &Actor, id: &CallId) -> Result<Versioned<Call>, Error> {
+    let found = visible(cx, actor, id).await?;
+    Ok(as_seen_by(actor, found))
+}
+
+/// A call the actor may see, with what is decided and not published.
+pub(crate) async fn visible(
+    cx: &Context,
+    actor: &Actor,
+    id: &CallId,
+) -> Result<Versioned<Call>, Error> {
     let hidden = || Error::NotFound(format!("call {id}"));
     if !actor.sees_programme(id.programme()) {
         return Err(hidden());
@@ -29,7 +39,7 @@ pub async fn get(cx: &Context, actor: &Actor, id: &CallId) -> Result<Versioned<C
     if found.value.state == State::Draft && !sees_drafts(actor) {
         return Err(hidden());
     }
-    Ok(as_seen_by(actor, found))
+    Ok(found)
 }
 
 /// A call as an actor sees it: that its results are decided is the office's own until they are

@@ -1,16 +1,18 @@
 //! The postman: claims queued letters, writes them once, marks them `sending` before the relay is
 //! spoken to and `sent` only after its 250.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bando_domain::application::State as ApplicationState;
+use bando_domain::ids::{CallId, ProgrammeId};
 use bando_domain::letter::{Facts, Letter};
+use bando_domain::programme::Programme;
 use bando_store::letters::{self, Attempt, Frozen};
 use bando_store::{Kind, Tx, applications, calls, clarifications, programmes, redirections};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use crate::context::{Command, Context};
 use crate::entropy;
@@ -29,6 +31,31 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
 
 /// A letter with what an attempt came to.
 type Tried = (Letter, Attempt);
+
+/// Whose letters they are, and which calls they speak of.
+#[derive(Debug, Default)]
+struct Senders {
+    programmes: HashMap<ProgrammeId, Programme>,
+    calls: HashMap<CallId, CallHeading>,
+}
+
+impl Senders {
+    fn programme(&self, letter: &Letter) -> Result<&Programme, Error> {
+        let id = &letter.wanted.programme;
+        let found = self.programmes.get(id);
+        found.ok_or_else(|| Error::NotFound(format!("programme {id}")))
+    }
+
+    fn call(&self, letter: &Letter) -> Result<Option<CallHeading>, Error> {
+        let Some(id) = &letter.wanted.call else {
+            return Ok(None);
+        };
+        let found = self.calls.get(id).cloned();
+        found
+            .map(Some)
+            .ok_or_else(|| Error::NotFound(format!("call {id}")))
+    }
+}
 
 #[derive(Debug)]
 pub struct Postman {
@@ -49,40 +76,81 @@ impl Postman {
     }
 
     /// Delivers everything that is due, until nothing is; answers how many letters it took up.
-    /// Told to stop, it takes up no further letter.
-    pub async fn deliver_due(&self, stop: &CancellationToken) -> Result<u64, Error> {
+    pub async fn deliver_due(&self) -> Result<u64, Error> {
+        let mut taken = 0;
+        loop {
+            match self.deliver_some().await? {
+                0 => return Ok(taken),
+                more => taken += more,
+            }
+        }
+    }
+
+    /// Delivers the letters that are due, fifty at most; answers how many it took up.
+    pub async fn deliver_some(&self) -> Result<u64, Error> {
         let mut unwritten = self.round.lock().await;
         for tried in std::mem::take(&mut *unwritten) {
             unwritten.extend(self.write_down(tried).await);
         }
-        let mut taken = 0;
-        while !stop.is_cancelled() && letters::any_due(self.cx.store.read(), self.cx.now()).await? {
-            let act = self.cx.act(&Command::of_time(self.cx.now()));
-            let claimed = self
-                .cx
-                .store
-                .write(act, async move |tx: &Tx| {
-                    letters::sweep(tx).await?;
-                    Ok::<_, Error>(letters::claim(tx, CLAIM).await?)
-                })
-                .await?;
-            if claimed.is_empty() {
-                break;
-            }
-            taken += u64::try_from(claimed.len()).unwrap_or(u64::MAX);
-            let tried: Vec<Option<Tried>> = futures::stream::iter(claimed)
-                .map(|(letter, frozen)| self.attempt(letter, frozen))
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
-            unwritten.extend(tried.into_iter().flatten());
+        if !letters::any_due(self.cx.store.read(), self.cx.now()).await? {
+            return Ok(0);
         }
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        let claimed = self
+            .cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                letters::sweep(tx).await?;
+                Ok::<_, Error>(letters::claim(tx, CLAIM).await?)
+            })
+            .await?;
+        let taken = u64::try_from(claimed.len()).unwrap_or(u64::MAX);
+        let senders = self.senders(claimed.iter().map(|(letter, _)| letter)).await;
+        let tried: Vec<Option<Tried>> = futures::stream::iter(claimed)
+            .map(|(letter, frozen)| self.attempt(letter, frozen, &senders))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        unwritten.extend(tried.into_iter().flatten());
         Ok(taken)
     }
 
+    /// What stands at the head of these letters, read once for all of them. What cannot be read is
+    /// missed by the letters that need it, and by no other.
+    async fn senders<'l>(&self, letters: impl Iterator<Item = &'l Letter>) -> Senders {
+        let (db, mut senders) = (self.cx.store.read(), Senders::default());
+        for wanted in letters.map(|letter| &letter.wanted) {
+            if !senders.programmes.contains_key(&wanted.programme)
+                && let Ok(found) = programmes::get(db, &wanted.programme).await
+            {
+                let id = wanted.programme.clone();
+                senders.programmes.insert(id, found.value);
+            }
+            if let Some(id) = &wanted.call
+                && !senders.calls.contains_key(id)
+                && let Ok(found) = calls::get(db, id).await
+            {
+                let terms = found.value.terms;
+                let heading = CallHeading {
+                    id: id.clone(),
+                    title: terms.title,
+                    zone: terms.window.zone,
+                    act: terms.act,
+                };
+                senders.calls.insert(id.clone(), heading);
+            }
+        }
+        senders
+    }
+
     /// One bad letter never holds up another: its trouble is written on it and in the log.
-    async fn attempt(&self, letter: Letter, frozen: Option<Frozen>) -> Option<Tried> {
-        let outcome = match self.deliver(&letter, frozen).await {
+    async fn attempt(
+        &self,
+        letter: Letter,
+        frozen: Option<Frozen>,
+        senders: &Senders,
+    ) -> Option<Tried> {
+        let outcome = match self.deliver(&letter, frozen, senders).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(letter = %letter.id, %error, "the letter could not be delivered");
@@ -128,6 +196,7 @@ impl Postman {
         &self,
         letter: &Letter,
         frozen: Option<Frozen>,
+        senders: &Senders,
     ) -> Result<Option<Attempt>, Error> {
         let now = self.cx.now();
         if letter.wanted.not_after.is_some_and(|last| now > last) {
@@ -140,10 +209,10 @@ impl Postman {
             let answer = "a letter to this address bounced: correct the address".to_owned();
             return Ok(Some(Attempt::Held { answer }));
         }
-        let programme = programmes::get(self.cx.store.read(), &letter.wanted.programme).await?;
+        let programme = senders.programme(letter)?;
         let frozen = match frozen {
             Some(frozen) => frozen,
-            None => self.freeze(letter, &programme.value, now).await?,
+            None => freeze(letter, programme, senders.call(letter)?, now)?,
         };
         if let Err(answer) = self.mailer.ready().await {
             return Ok(Some(self.again(letter, answer)));
@@ -153,7 +222,7 @@ impl Postman {
         }
         let parcel = Parcel {
             name: letter.id.to_string(),
-            from: programme.value.sender.as_str().to_owned(),
+            from: programme.sender.as_str().to_owned(),
             to: letter.wanted.recipient.address.reveal().to_owned(),
             frozen,
         };
@@ -201,51 +270,6 @@ impl Postman {
         Ok(found.value.state != ApplicationState::Draft)
     }
 
-    /// Writes the letter once; these bytes are what every attempt sends.
-    async fn freeze(
-        &self,
-        letter: &Letter,
-        programme: &bando_domain::programme::Programme,
-        now: DateTime<Utc>,
-    ) -> Result<Frozen, Error> {
-        let call = match &letter.wanted.call {
-            None => None,
-            Some(id) => {
-                let call = calls::get(self.cx.store.read(), id).await?.value;
-                Some(CallHeading {
-                    id: call.id,
-                    title: call.terms.title,
-                    zone: call.terms.window.zone,
-                    act: call.terms.act,
-                })
-            }
-        };
-        let domain = programme
-            .sender
-            .as_str()
-            .rsplit('@')
-            .next()
-            .unwrap_or("localhost");
-        let thread = letter
-            .wanted
-            .application
-            .map(|id| format!("<application.{id}@{domain}>"));
-        let headers = Headers {
-            message_id: format!("<{}@{domain}>", letter.message_id),
-            date: now,
-            programme,
-            thread_root: thread,
-        };
-        let rendered = render(&letter.wanted, &RenderContext { programme, call })
-            .map_err(bando_store::Error::internal)?;
-        let message =
-            mime(&letter.wanted, &rendered, &headers).map_err(bando_store::Error::internal)?;
-        Ok(Frozen {
-            subject: rendered.subject,
-            message,
-        })
-    }
-
     /// Again later, with full jitter; failed once it was tried often enough.
     fn again(&self, letter: &Letter, answer: String) -> Attempt {
         if letter.attempts >= MOST_ATTEMPTS {
@@ -254,6 +278,39 @@ impl Postman {
         let next_at = self.cx.now() + wait(letter.attempts);
         Attempt::Again { answer, next_at }
     }
+}
+
+/// Writes the letter once; these bytes are what every attempt sends.
+fn freeze(
+    letter: &Letter,
+    programme: &Programme,
+    call: Option<CallHeading>,
+    now: DateTime<Utc>,
+) -> Result<Frozen, Error> {
+    let domain = programme
+        .sender
+        .as_str()
+        .rsplit('@')
+        .next()
+        .unwrap_or("localhost");
+    let thread = letter
+        .wanted
+        .application
+        .map(|id| format!("<application.{id}@{domain}>"));
+    let headers = Headers {
+        message_id: format!("<{}@{domain}>", letter.message_id),
+        date: now,
+        programme,
+        thread_root: thread,
+    };
+    let rendered = render(&letter.wanted, &RenderContext { programme, call })
+        .map_err(bando_store::Error::internal)?;
+    let message =
+        mime(&letter.wanted, &rendered, &headers).map_err(bando_store::Error::internal)?;
+    Ok(Frozen {
+        subject: rendered.subject,
+        message,
+    })
 }
 
 /// Between half and the whole of 30 s · 2ⁿ, at most four hours, in whole milliseconds: instants

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use bando_store::{letters, schedules, timers};
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -89,7 +88,7 @@ impl Timekeeper {
     async fn settle(&self) -> Result<(), Error> {
         loop {
             let ran = self.run_due().await?;
-            let delivered = self.postman.deliver_due(&CancellationToken::new()).await?;
+            let delivered = self.postman.deliver_due().await?;
             let ended = self.programs.finished().await;
             if ran + delivered + ended == 0 {
                 return Ok(());

@@ -3,7 +3,9 @@
 use bando_domain::application::Application;
 use bando_domain::eligibility::{Finding, FindingBy};
 use bando_domain::ids::ApplicationId;
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+use serde_json::Value;
 
 use super::read::Computation;
 use crate::door::{Db as _, Tx};
@@ -17,7 +19,7 @@ pub(super) async fn save(
     before: Option<&Application>,
     version: i64,
 ) -> Result<(), Error> {
-    save_own(application, tx, before.is_some(), version).await?;
+    save_own(application, tx, before, version).await?;
     if before.map(|known| &known.check) != Some(&application.check) {
         save_findings(application, tx, before).await?;
     }
@@ -120,9 +122,14 @@ where
 async fn save_own(
     application: &Application,
     tx: &Tx,
-    exists: bool,
+    before: Option<&Application>,
     version: i64,
 ) -> Result<(), Error> {
+    // The working copy is by far the longest part: written only where it changed.
+    let is_kept = |known: &Application| {
+        known.project == application.project && known.edited == application.edited
+    };
+    let is_kept = before.is_some_and(is_kept);
     let (project, check) = (&application.project, application.check.as_ref());
     let computation = check.map(|check| Computation {
         participants: check.participants,
@@ -141,10 +148,10 @@ async fn save_own(
         starts_on: project.starts_on,
         ends_on: project.ends_on,
         requested_cents: project.requested.map(bando_domain::money::Eur::as_cents),
-        project: serde_json::to_value(project)?,
+        project: Value::Null,
         programme_first_year: project.programme_year.map(|years| years.first_year.into()),
         programme_year: project.programme_year.map(|years| years.year.into()),
-        edited: serde_json::to_value(&application.edited)?,
+        edited: Value::Null,
         late_attempts: i32::try_from(application.late_attempts).map_err(Error::internal)?,
         withdrawn_because: application.withdrawn_because.clone(),
         rule_set_version: rule_set_version
@@ -161,6 +168,14 @@ async fn save_own(
             .transpose()?,
         reopened_checks: i32::try_from(application.reopened_checks).map_err(Error::internal)?,
     };
+    let mut row = row.into_active_model();
+    if is_kept {
+        (row.project, row.edited) = (NotSet, NotSet);
+    } else {
+        row.project = Set(serde_json::to_value(project)?);
+        row.edited = Set(serde_json::to_value(&application.edited)?);
+    }
+    let exists = before.is_some();
     save_row!(tx, Entity, Column, row, exists, version, application.id.0)
 }
 
@@ -191,7 +206,7 @@ fn finding_row(
     position: i32,
     finding: &Finding,
 ) -> Result<findings::Model, Error> {
-    let serde_json::Value::String(verdict) = serde_json::to_value(finding.verdict)? else {
+    let Value::String(verdict) = serde_json::to_value(finding.verdict)? else {
         return Err(Error::internal("a verdict is not text"));
     };
     Ok(findings::Model {

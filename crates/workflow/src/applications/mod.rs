@@ -81,14 +81,13 @@ pub async fn list(
     mut filter: Filter,
     page: &PageQuery,
 ) -> Result<Page<View>, Error> {
-    let call = call_cases::get(cx, actor, call).await?.value;
+    // Outside of the office a state is asked of what is shown, not of what is decided.
+    let call = call_cases::visible(cx, actor, call).await?.value;
     if actor.is(Role::Evaluator) {
         filter.evaluator = Some(actor.person.clone());
     } else if let Some(own) = own_only(actor)? {
         filter.consortium = Some(own);
     }
-    // Outside of the office a state is asked of what is shown, not of what is decided.
-    let call = calls::get(cx.store.read(), &call.id).await?.value;
     let is_held = call.holds_results() && !actor.sees_all_consortia();
     let wanted = filter.state.take_if(|_| is_held);
     let mut found = applications::list(cx.store.read(), &call.id, &filter, page).await?;
@@ -104,21 +103,78 @@ pub async fn list(
             as_seen_outside(&call, known)
         }
     });
-    let listed: Vec<ApplicationId> = found.rows.iter().map(|known| known.value.id).collect();
-    let documents = documents::working(cx.store.read(), &call, &listed).await?;
-    let ids = found.rows.iter().map(|known| known.value.consortium);
-    let all: HashMap<ConsortiumId, Consortium> = consortia::by_ids(cx.store.read(), ids)
-        .await?
-        .into_iter()
-        .map(|known| (known.value.id, known.value))
-        .collect();
+    let drafts = Drafts::of(cx, &call, &found.rows).await?;
+    let owners = found.rows.iter().map(|known| known.value.consortium);
+    let titles = consortia::titles(cx.store.read(), owners).await?;
     let now = cx.now();
     Ok(found.map(|application| {
-        let consortium = all.get(&application.value.consortium);
-        let own = documents.get(&application.value.id);
-        let own = own.map_or(&[][..], Vec::as_slice);
-        shown(application, own, &call, consortium, now)
+        let title = titles.get(&application.value.consortium);
+        View {
+            consortium_title: title.cloned().unwrap_or_default(),
+            missing: drafts.missing(&application.value, &call, now),
+            application,
+            procedure: None,
+            asked: Vec::new(),
+        }
     }))
+}
+
+/// What the drafts of a page are judged by.
+struct Drafts {
+    owners: HashMap<ConsortiumId, Consortium>,
+    documents: HashMap<ApplicationId, Vec<Document>>,
+}
+
+impl Drafts {
+    async fn of(
+        cx: &Context,
+        call: &Call,
+        listed: &[Versioned<Application>],
+    ) -> Result<Self, Error> {
+        let drafts = listed.iter().map(|known| &known.value);
+        let drafts = drafts.filter(|application| application.state == State::Draft);
+        let (ids, owners): (Vec<_>, Vec<_>) = drafts
+            .map(|application| (application.id, application.consortium))
+            .unzip();
+        if ids.is_empty() {
+            return Ok(Self {
+                owners: HashMap::new(),
+                documents: HashMap::new(),
+            });
+        }
+        let db = cx.store.read();
+        let owners = consortia::by_ids(db, owners).await?;
+        let owners = owners
+            .into_iter()
+            .map(|known| (known.value.id, known.value));
+        Ok(Self {
+            owners: owners.collect(),
+            documents: documents::working(db, call, &ids).await?,
+        })
+    }
+
+    /// Nothing for what is no draft.
+    fn missing(
+        &self,
+        application: &Application,
+        call: &Call,
+        now: DateTime<Utc>,
+    ) -> Vec<Violation> {
+        let owner = self.owners.get(&application.consortium);
+        match owner {
+            Some(owner) if application.state == State::Draft => {
+                let own = self.documents.get(&application.id);
+                missing(
+                    application,
+                    own.map_or(&[], Vec::as_slice),
+                    call,
+                    owner,
+                    now,
+                )
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Starts the one working copy of a consortium in a call.
@@ -349,12 +405,7 @@ fn shown(
 ) -> View {
     let can_submit = matches!(application.value.state, State::Draft | State::Submitted);
     let missing = match consortium {
-        Some(owner) if can_submit => eligibility::missing(
-            &application.value.project,
-            documents,
-            &owner.profile.on(call.terms.window.zone.day(now)),
-            &call.terms,
-        ),
+        Some(owner) if can_submit => missing(&application.value, documents, call, owner, now),
         _ => Vec::new(),
     };
     let consortium_title = consortium
@@ -367,6 +418,18 @@ fn shown(
         procedure: None,
         asked: Vec::new(),
     }
+}
+
+/// What keeps the working copy from being submitted now.
+fn missing(
+    application: &Application,
+    documents: &[Document],
+    call: &Call,
+    owner: &Consortium,
+    now: DateTime<Utc>,
+) -> Vec<Violation> {
+    let standing = owner.profile.on(call.terms.window.zone.day(now));
+    eligibility::missing(&application.project, documents, &standing, &call.terms)
 }
 
 fn check(project: &Project) -> Result<(), Error> {

@@ -50,7 +50,7 @@ struct Prepared {
     /// A change of them is a change of the draft, which the transaction would find.
     documents: Vec<Document>,
     owner: Versioned<Consortium>,
-    call: Call,
+    call: Versioned<Call>,
     /// The consortium as it stood on the day of receipt.
     standing: Profile,
     content: String,
@@ -69,7 +69,7 @@ pub async fn submit(
         let draft = visible_application(cx, &command.actor, call, id).await?;
         expect_own(&command.actor, draft.value.consortium)?;
         let prepared = prepare(cx, draft, command.received_at).await?;
-        let (draft, call) = (&prepared.draft, &prepared.call);
+        let (draft, call) = (&prepared.draft, &prepared.call.value);
         if application::is_late(&draft.value, call, command.received_at) {
             return Box::pin(late(cx, command, prepared)).await;
         }
@@ -88,7 +88,8 @@ async fn prepare(
     received_at: DateTime<Utc>,
 ) -> Result<Prepared, Error> {
     let db = cx.store.read();
-    let call = calls::get(db, &draft.value.call).await?.value;
+    let known = calls::get(db, &draft.value.call).await?;
+    let call = &known.value;
     let owner = consortia::get(db, draft.value.consortium).await?;
     let programme = programmes::get(db, call.id.programme()).await?.value;
     let documents = if call.terms.documents.types.is_empty() {
@@ -117,7 +118,7 @@ async fn prepare(
         draft,
         documents,
         owner,
-        call,
+        call: known,
         standing,
         content,
         content_sha256,
@@ -138,9 +139,9 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             year,
             call,
         } = prepared;
-        let sealed_under = call.terms.rules.version;
+        let sealed_under = call.value.terms.rules.version;
         // Decided here, on the window as it stands in this transaction.
-        let known = calls::get(tx, &draft.value.call).await?;
+        let known = calls::refreshed(tx, call).await?;
         let call = known.value.clone();
         if call.terms.rules.version != sealed_under {
             // The content names the rules it was sealed under: it is made again.
