@@ -20,6 +20,8 @@ pub(crate) enum Format {
     Yaml,
     /// Full names alone, one a line, for the next command.
     Name,
+    /// iCalendar, for what is a calendar.
+    Ics,
 }
 
 /// Something shown by itself.
@@ -68,6 +70,22 @@ impl Output {
             Format::Table => print(&view.text()),
             Format::Name => print(&clean(&view.name())),
             Format::Json | Format::Jsonl | Format::Yaml => print(&self.data(view)?),
+            Format::Ics => Err(no_calendar()),
+        }
+    }
+
+    /// Shows a list that is a calendar too, which `calendar` writes.
+    pub(crate) fn dated<R: Row>(
+        self,
+        rows: &[R],
+        none: &str,
+        calendar: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Ics => raw(calendar().as_bytes()),
+            Format::Table | Format::Json | Format::Jsonl | Format::Yaml | Format::Name => {
+                self.list(rows, none)
+            }
         }
     }
 
@@ -90,6 +108,7 @@ impl Output {
                 print(&lines?.join("\n"))
             }
             Format::Json | Format::Yaml => print(&self.data(rows)?),
+            Format::Ics => Err(no_calendar()),
         }
     }
 
@@ -100,7 +119,7 @@ impl Output {
 
     pub(crate) fn error(self, report: &Report) {
         let text = match self.format {
-            Format::Table | Format::Name => clean_lines(&report.lines()),
+            Format::Table | Format::Name | Format::Ics => clean_lines(&report.lines()),
             Format::Json | Format::Jsonl | Format::Yaml => self.data(report).unwrap_or_default(),
         };
         let text = match text.split_once(':') {
@@ -118,12 +137,17 @@ impl Output {
         let text = match self.format {
             Format::Yaml => serde_norway::to_string(data).map_err(|error| error.to_string()),
             Format::Jsonl => serde_json::to_string(data).map_err(|error| error.to_string()),
-            Format::Table | Format::Json | Format::Name => {
+            Format::Table | Format::Json | Format::Name | Format::Ics => {
                 serde_json::to_string_pretty(data).map_err(|error| error.to_string())
             }
         };
         text.map_err(|error| Failure::new(Exit::Failure, "OUTPUT_FAILED", error))
     }
+}
+
+fn no_calendar() -> Failure {
+    let message = "this is no calendar: ics is for bando call rehearse";
+    Failure::new(Exit::Usage, "NO_CALENDAR", message)
 }
 
 /// Bytes as they are.

@@ -7,7 +7,7 @@ mod refusal;
 mod results;
 mod rule_change;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
@@ -49,6 +49,9 @@ pub struct Terms {
     pub former_rules: Vec<RuleSet>,
     /// Days to accept an award, from its notice.
     pub acceptance_days: u32,
+    /// The last day on which the call's money can be paid out, if it is bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_limit: Option<NaiveDate>,
     pub reminders: Vec<Reminder>,
     #[serde(default)]
     pub documents: DocumentRules,
@@ -505,6 +508,7 @@ pub(crate) mod tests {
             rules: rules(),
             former_rules: Vec::new(),
             acceptance_days: 15,
+            payment_limit: None,
             reminders: Vec::new(),
             documents: DocumentRules::default(),
             procedure: procedure::Rules::default(),

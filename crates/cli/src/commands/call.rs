@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bando_domain::call_file::{self, Mistake};
+use bando_domain::call_file::{self, Mistake, ParsedCall};
 use bando_domain::ids::ProgrammeId;
 use bando_domain::programme::Programme;
 use bando_proto::v1;
@@ -10,7 +10,7 @@ use bando_proto::v1::{GetCallRequest, ListCallsRequest, LoadCallRequest};
 use clap::Subcommand;
 use tonic::Code;
 
-use super::{call_acts, call_editions, call_rules, tell_dry_run};
+use super::{call_acts, call_editions, call_rules, rehearse, tell_dry_run};
 use crate::args::Paging;
 use crate::errors::{Exit, Failure};
 use crate::files;
@@ -40,6 +40,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         programme_file: Option<PathBuf>,
     },
+    /// Shows the whole calendar of a call's file, without a daemon: every stage, term, timer,
+    /// reminder and routine, whom it concerns, and what is odd about its date.
+    #[command(after_help = "Examples:
+  bando call rehearse config/calls/2027.toml
+  bando call rehearse config/calls/2027.toml -o json
+  bando call rehearse config/calls/2027.toml -o ics > 2027.ics")]
+    Rehearse(rehearse::Rehearse),
     /// Lists the calls of the programme.
     #[command(after_help = "Examples:
   bando call list
@@ -87,6 +94,7 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             file,
             programme_file,
         } => check(&file, programme_file, session),
+        Command::Rehearse(wanted) => rehearse::run(&wanted, session),
         Command::List(paging) => list(paging, session).await,
         Command::Describe { call } => {
             let call = get(&session.call(&call)?, session).await?;
@@ -168,16 +176,30 @@ pub(super) async fn get(name: &str, session: &Session) -> Result<v1::Call, Failu
 }
 
 fn check(file: &Path, given: Option<PathBuf>, session: &Session) -> Result<(), Failure> {
+    read_call(file, given.as_deref(), session)?;
+    report_mistakes(&files::name_of(file), &[], session)
+}
+
+/// A call's file, for the programme of the file `given` or of the folder beside it. Its mistakes
+/// are shown, and end with exit 6.
+pub(super) fn read_call(
+    file: &Path,
+    given: Option<&Path>,
+    session: &Session,
+) -> Result<ParsedCall, Failure> {
     let (name, text) = (files::name_of(file), files::read_text(file)?);
     let wanted = call_file::call_id(&text).map(|id| id.programme().clone());
     let programme = match given {
-        Some(path) => read_programme(&path, session)?,
+        Some(path) => read_programme(path, session)?,
         None => beside(file, wanted.as_ref())?,
     };
-    let mistakes = call_file::parse_call(&name, &text, &programme)
-        .err()
-        .unwrap_or_default();
-    report_mistakes(&name, &mistakes, session)
+    match call_file::parse_call(&name, &text, &programme) {
+        Ok(parsed) => Ok(parsed),
+        Err(mistakes) => match report_mistakes(&name, &mistakes, session) {
+            Err(failure) => Err(failure),
+            Ok(()) => Err(findings(format!("{name} cannot be read"))),
+        },
+    }
 }
 
 fn read_programme(path: &Path, session: &Session) -> Result<Programme, Failure> {

@@ -27,6 +27,7 @@ pub(crate) mod programme;
 pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
+mod rehearse;
 pub(crate) mod schedule;
 mod sheet_file;
 pub(crate) mod shell;

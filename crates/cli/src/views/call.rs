@@ -20,6 +20,7 @@ pub(crate) struct Call {
     budget_cents: i64,
     rules: Option<RuleSet>,
     acceptance_days: i32,
+    payment_limit: Option<String>,
     draft_reminders_minutes: Vec<i32>,
     ranking: Option<String>,
     documents: Vec<DocumentType>,
@@ -98,6 +99,7 @@ impl From<&v1::Call> for Call {
             budget_cents: call.budget_cents,
             rules: call.rules.as_ref().map(RuleSet::from),
             acceptance_days: call.acceptance_days,
+            payment_limit: some(&call.payment_limit),
             draft_reminders_minutes: call.draft_reminders_minutes.clone(),
             ranking: some(&call.ranking),
             results: call.results.as_ref().map(|results| Results {
@@ -224,6 +226,10 @@ impl View for Call {
             )
             .field("budget", euros(Some(self.budget_cents)))
             .field("acceptance", format!("{} days", self.acceptance_days))
+            .field(
+                "payments until",
+                self.payment_limit.as_deref().unwrap_or_default(),
+            )
             .field("draft reminders", reminders.join(", "))
             .field("ranking", shown(self.ranking.as_ref()))
             .field(

@@ -99,6 +99,10 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
         budget_cents: terms.budget.as_cents(),
         rules: Some(rule_set(&terms.rules)),
         acceptance_days: count(terms.acceptance_days),
+        payment_limit: terms
+            .payment_limit
+            .map(|limit| limit.to_string())
+            .unwrap_or_default(),
         draft_reminders_minutes: terms
             .reminders
             .iter()

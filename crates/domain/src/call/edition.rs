@@ -36,6 +36,7 @@ pub fn next_edition(call: &Call, year: i32) -> Result<(CallId, Terms), Refusal> 
         window: move_on.window(window)?,
         rules,
         former_rules: Vec::new(),
+        payment_limit: call.terms.payment_limit.map(|limit| move_on.day(limit)),
         ..call.terms.clone()
     };
     Ok((id, terms))

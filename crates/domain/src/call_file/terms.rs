@@ -42,6 +42,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
     };
     let rules = top.required("rules", |value| rule_set(value, &around));
     let acceptance_days = top.required("acceptance_days", values::whole(1..=DAYS_LIMIT));
+    let payment_limit = top.optional("payment_limit", values::day);
     let reminders = top.required("reminders", reminders);
     let documents = documents::read(top);
     let procedure = top.optional("procedure", procedure::read);
@@ -53,6 +54,7 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
         rules: rules?,
         former_rules: Vec::new(),
         acceptance_days: acceptance_days?,
+        payment_limit: payment_limit?,
         reminders: reminders?,
         documents: documents?,
         procedure: procedure?.unwrap_or_default(),
@@ -73,6 +75,7 @@ pub(super) fn read_rules(top: &Section<'_>, programme: &Programme, call: &Terms)
         "window",
         "reminders",
         "acceptance_days",
+        "payment_limit",
     ] {
         // A key that is there is noted as a mistake.
         let _ = top.optional(key, kept);

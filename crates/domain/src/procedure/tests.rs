@@ -28,6 +28,7 @@ fn call() -> Call {
         rules: rules(),
         former_rules: Vec::new(),
         acceptance_days: 15,
+        payment_limit: None,
         reminders: Vec::new(),
         procedure: Rules::default(),
         documents: crate::document::DocumentRules::default(),
