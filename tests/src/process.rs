@@ -1,11 +1,13 @@
 //! The daemon as a process of its own, as an operator would start it.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, ensure};
+use chrono::{DateTime, Utc};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -36,21 +38,7 @@ impl Process {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_on(data_dir: &Path, database: Option<&str>) -> anyhow::Result<Self> {
-        Self::start_with(data_dir, database, None).await
-    }
-
-    /// The same with a configuration file.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
-    pub async fn start_with(
-        data_dir: &Path,
-        database: Option<&str>,
-        config: Option<&Path>,
-    ) -> anyhow::Result<Self> {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")?;
-        let port = free.local_addr()?.port();
-        drop(free);
+        let port = free_port()?;
         let started = Instant::now();
         let child = Command::new(beside("bandod")?)
             .args(["serve", "--clock", "simulated"])
@@ -69,6 +57,40 @@ impl Process {
             .envs(database.map(|url| ("BANDO_DATABASE_URL", url)))
             .stderr(Stdio::null())
             .spawn()?;
+        Self::serving(child, port, data_dir, started).await
+    }
+
+    /// Starts `bandod serve` on the machine's clock as `wall` shows it, with its administration on
+    /// `admin`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_by(
+        data_dir: &Path,
+        wall: &WallClock,
+        admin: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let started = Instant::now();
+        let child = Command::new(beside("bandod")?)
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .env("BANDO_ADMIN_LISTEN", admin.to_string())
+            .env("BANDO_LOG", "off")
+            .envs(wall.environment())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Self::serving(child, port, data_dir, started).await
+    }
+
+    async fn serving(
+        child: Child,
+        port: u16,
+        data_dir: &Path,
+        started: Instant,
+    ) -> anyhow::Result<Self> {
         let mut process = Self {
             child,
             endpoint: format!("http://127.0.0.1:{port}"),
@@ -99,6 +121,68 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.context("no VmRSS")?.trim().trim_end_matches(" kB");
         Ok(kilobytes.trim().parse::<u64>()? * 1024)
+    }
+}
+
+/// A port nobody listens on.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> anyhow::Result<u16> {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(free.local_addr()?.port())
+}
+
+/// The machine's wall clock as one process sees it: set beside the real one, while the monotonic
+/// clock runs on undisturbed.
+#[derive(Debug)]
+pub struct WallClock {
+    library: PathBuf,
+    offset: PathBuf,
+    /// What it showed when it was made, in seconds from the real one.
+    base: i64,
+}
+
+impl WallClock {
+    /// # Errors
+    /// When the library that does it is not installed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a clock beside the machine's is set from it"
+    )]
+    pub fn showing(now: DateTime<Utc>, folder: &Path) -> anyhow::Result<Self> {
+        let library = std::fs::read_dir("/usr/lib")?
+            .filter_map(|entry| Some(entry.ok()?.path().join("faketime/libfaketimeMT.so.1")))
+            .find(|library| library.is_file())
+            .context("libfaketime is missing: run `make setup`")?;
+        let real = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let clock = Self {
+            library,
+            offset: folder.join("wall-clock"),
+            base: now.timestamp() - i64::try_from(real.as_secs())?,
+        };
+        clock.set_off_by(0)?;
+        Ok(clock)
+    }
+
+    /// Steps the clock to so many seconds from where it would be by itself.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_off_by(&self, seconds: i64) -> anyhow::Result<()> {
+        // Renamed into place: a reader finds the one or the other.
+        let fresh = self.offset.with_extension("fresh");
+        std::fs::write(&fresh, format!("{:+}\n", self.base + seconds))?;
+        Ok(std::fs::rename(fresh, &self.offset)?)
+    }
+
+    fn environment(&self) -> [(&'static str, &OsStr); 4] {
+        [
+            ("LD_PRELOAD", self.library.as_os_str()),
+            ("FAKETIME_TIMESTAMP_FILE", self.offset.as_os_str()),
+            ("FAKETIME_NO_CACHE", OsStr::new("1")),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", OsStr::new("1")),
+        ]
     }
 }
 

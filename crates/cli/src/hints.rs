@@ -164,7 +164,8 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
             };
             return spoken.call.as_ref().map(annul);
         }
-        "CLOCK_BACKWARDS" => return Some("bando clock show".into()),
+        "CLOCK_BACKWARDS" | "CLOCK_AGREES" => return Some("bando clock show".into()),
+        "CLOCK_REAL" => return Some("bando timer list".into()),
         _ => {}
     }
     by_class(report, spoken)

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use bando_domain::clock_watch::Standing;
 use bando_workflow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,11 +24,24 @@ pub async fn serve(
 
 async fn ready(State(cx): State<Context>) -> (StatusCode, String) {
     match database_answers(&cx).await {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Ok(()) => (StatusCode::OK, format!("ok\n{}", clock_line(&cx))),
         Err(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "database: unavailable\n".to_owned(),
         ),
+    }
+}
+
+/// What is to be said of the clock. It is no reason to turn callers away: what they submit is
+/// judged by its instant.
+fn clock_line(cx: &Context) -> String {
+    let seconds = cx.clock.standing().by().num_seconds();
+    match cx.clock.standing() {
+        Standing::Agrees => String::new(),
+        Standing::Drifts { .. } => format!("clock: drifts, {seconds} s ahead\n"),
+        Standing::Holds { .. } => {
+            format!("clock: jumped, {seconds} s ahead; timers and schedules are held\n")
+        }
     }
 }
 

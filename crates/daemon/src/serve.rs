@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use bando_domain::clock_watch::Standing;
 use bando_store::{Store, Tx, installation};
 use bando_workflow::clock::{Clock, SimulatedClock, SystemClock};
 use bando_workflow::documents::{self, Blobs, Quarantine, Scanner, Swept};
 use bando_workflow::mailer::{FolderMailer, Mailer, SmtpMailer};
 use bando_workflow::postman::Postman;
 use bando_workflow::schedule::Timekeeper;
-use bando_workflow::{Command, Context, schedules, tokens};
+use bando_workflow::{Command, Context, clock_acts, schedules, tokens};
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -28,6 +29,8 @@ use crate::{admin, keys};
 
 /// The safety net under the wake-ups by commit.
 const POLL: Duration = Duration::from_secs(1);
+/// Looks at the clock between two marks of it.
+const LOOKS_PER_MARK: u32 = 60;
 /// Commits that come this close together are looked at together.
 const BURST: Duration = Duration::from_millis(10);
 /// So long without a commit, and letters disturb nobody.
@@ -111,6 +114,7 @@ pub async fn start(
         stop.clone(),
     ));
     parts.spawn(keep_time(cx.clone(), timekeeper, stop.clone()));
+    parts.spawn(watch_clock(cx.clone(), stop.clone()));
     parts.spawn(deliver(cx.clone(), postman, stop.clone()));
     parts.spawn(sequence(cx.clone(), stop.clone()));
     parts.spawn(keep_documents(cx.clone(), stop.clone()));
@@ -143,7 +147,10 @@ pub async fn context(config: &Config, clock: ClockKind) -> anyhow::Result<Contex
     let signer = Arc::new(keys::signer(&config.signing_key_file)?);
     let store = Store::open(&config.database).await?;
     let clock: Arc<dyn Clock> = match clock {
-        ClockKind::Real => Arc::new(SystemClock),
+        ClockKind::Real => {
+            let mark = installation::mark(store.read()).await?;
+            Arc::new(SystemClock::starting(mark))
+        }
         ClockKind::Simulated(from) => {
             let last = installation::get(store.read(), "simulated_until").await?;
             let last = last.and_then(|text| text.parse().ok());
@@ -189,7 +196,7 @@ pub async fn beside(config: &Config) -> anyhow::Result<Context> {
     };
     let clock: Arc<dyn Clock> = match now {
         Some(now) => Arc::new(SimulatedClock::starting_at(now)),
-        None => Arc::new(SystemClock),
+        None => Arc::new(SystemClock::starting(None)),
     };
     Ok(Context {
         store,
@@ -306,6 +313,42 @@ async fn keep_time(
         }
         if woken_or_stopped(&mut commits, &stop).await {
             return Ok(());
+        }
+    }
+}
+
+/// Tells when the clock stops being believable, and keeps the last instant it was.
+async fn watch_clock(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
+    let watching = async {
+        let mut told = Standing::Agrees;
+        loop {
+            if let Err(error) = clock_acts::keep_mark(&cx).await {
+                tracing::error!(%error, "the clock's mark is not kept");
+            }
+            for _ in 0..LOOKS_PER_MARK {
+                let standing = cx.clock.standing();
+                if std::mem::discriminant(&standing) != std::mem::discriminant(&told) {
+                    tell_standing(standing);
+                    told = standing;
+                }
+                wait(POLL).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = stop.cancelled() => {}
+    }
+    Ok(())
+}
+
+fn tell_standing(standing: Standing) {
+    let by = standing.by();
+    match standing {
+        Standing::Agrees => tracing::info!("the clock agrees again"),
+        Standing::Drifts { .. } => tracing::warn!(%by, "the clock drifts from the monotonic one"),
+        Standing::Holds { .. } => {
+            tracing::error!(%by, "the clock jumped: timers and schedules wait until it agrees again or is confirmed");
         }
     }
 }

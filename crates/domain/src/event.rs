@@ -54,10 +54,12 @@ pub enum SubjectKind {
     Evaluator,
     Schedule,
     Timer,
+    /// The clock of the installation.
+    Clock,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -73,6 +75,7 @@ impl SubjectKind {
         Self::Evaluator,
         Self::Schedule,
         Self::Timer,
+        Self::Clock,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -92,6 +95,7 @@ impl SubjectKind {
             Self::Evaluator => "evaluator",
             Self::Schedule => "schedule",
             Self::Timer => "timer",
+            Self::Clock => "clock",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod call_file;
 pub mod checkpoint;
 pub mod civil;
 pub mod clarification;
+pub mod clock_watch;
 pub mod conflict;
 pub mod consensus;
 pub mod consortium;

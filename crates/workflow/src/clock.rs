@@ -2,9 +2,11 @@
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use bando_domain::civil::to_micros;
+use bando_domain::clock_watch::{ClockWatch, Standing};
 use chrono::{DateTime, Utc};
 
 /// What time it is, cut to microseconds.
@@ -14,6 +16,12 @@ pub trait Clock: Debug + Send + Sync {
     fn simulated(&self) -> Option<&SimulatedClock> {
         None
     }
+    /// Whether it can be believed.
+    fn standing(&self) -> Standing {
+        Standing::Agrees
+    }
+    /// A person says that it is right.
+    fn confirm(&self) {}
 }
 
 /// How long ago a file was written, by the machine's own clock: a hand-turned one says nothing
@@ -25,14 +33,46 @@ pub(crate) fn age(written: SystemTime) -> Duration {
         .unwrap_or_default()
 }
 
+/// The machine's clock, watched beside its monotonic one.
 #[derive(Debug)]
-pub struct SystemClock;
+pub struct SystemClock {
+    started: Instant,
+    watch: Mutex<ClockWatch>,
+}
+
+impl SystemClock {
+    /// `mark` is the last instant this installation is known to have seen.
+    pub fn starting(mark: Option<DateTime<Utc>>) -> Self {
+        Self {
+            started: Instant::now(),
+            watch: Mutex::new(ClockWatch::starting(wall(), Duration::ZERO, mark)),
+        }
+    }
+
+    /// Does `then` with the watch and a reading of both clocks.
+    fn reading<T>(&self, then: impl FnOnce(&mut ClockWatch, DateTime<Utc>, Duration) -> T) -> T {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        then(&mut watch, wall(), self.started.elapsed())
+    }
+}
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the wall clock's one home")]
     fn now(&self) -> DateTime<Utc> {
-        to_micros(Utc::now())
+        wall()
     }
+
+    fn standing(&self) -> Standing {
+        self.reading(|watch, wall, steady| watch.standing(wall, steady))
+    }
+
+    fn confirm(&self) {
+        self.reading(ClockWatch::confirm);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the wall clock's one home")]
+fn wall() -> DateTime<Utc> {
+    to_micros(Utc::now())
 }
 
 /// A clock that moves only when it is turned, and never backwards.

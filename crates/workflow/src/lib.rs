@@ -8,6 +8,7 @@ pub mod call_acts;
 pub mod calls;
 pub mod clarifications;
 pub mod clock;
+pub mod clock_acts;
 pub mod consortia;
 mod context;
 mod correspondence;

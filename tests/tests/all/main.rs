@@ -10,6 +10,7 @@ mod bad_input;
 mod call_acts;
 mod civil_calendar;
 mod clarifications;
+mod clock_guard;
 mod conflict_flags;
 mod consortia;
 mod consortia_import;

@@ -1,11 +1,11 @@
-//! `bando clock`: the hand-turned clock of a rehearsal. A daemon on the real clock has none.
+//! `bando clock`: whether the daemon's clock can be believed, and how it is turned in a rehearsal.
 
-use bando_proto::v1::{AdvanceClockRequest, GetClockRequest};
+use bando_proto::v1::{AdvanceClockRequest, ConfirmClockRequest, GetClockRequest};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 use prost_types::Timestamp;
-use tonic::{Code, Status};
 
+use super::tell_dry_run;
 use crate::errors::{Exit, Failure};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -13,7 +13,7 @@ use crate::views::timer::Clock;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the daemon's now.
+    /// Shows the daemon's now, and whether it can be believed.
     #[command(after_help = "Example:
   bando clock show")]
     Show,
@@ -25,16 +25,34 @@ pub(crate) enum Command {
         /// An instant such as 2016-05-31T14:00:00Z, or a step such as +1d, +2h30m or +45s.
         to: String,
     },
+    /// Says, after a look at it, that the clock is right: timers that were held go on.
+    #[command(after_help = "Examples:
+  bando clock confirm --reason 'the time server was wrong until 09:40'
+  bando clock confirm --reason 'checked against the wall' --dry-run")]
+    Confirm {
+        /// What was found, for the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Show => {
-            let clock = session.clock()?.get_clock(GetClockRequest {}).await;
-            let clock = clock.map_err(no_clock)?.into_inner();
-            session.output.one(&Clock::from(&clock))
+            let clock = session.clock()?.get_clock(GetClockRequest {}).await?;
+            session.output.one(&Clock::from(&clock.into_inner()))
         }
         Command::Advance { to } => advance(&to, session).await,
+        Command::Confirm { reason } => {
+            let request = ConfirmClockRequest {
+                reason,
+                request_id: session.request_id()?,
+                validate_only: session.dry_run(),
+            };
+            let clock = session.clock()?.confirm_clock(request).await?;
+            tell_dry_run(session);
+            session.output.one(&Clock::from(&clock.into_inner()))
+        }
     }
 }
 
@@ -50,11 +68,7 @@ async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
     let to = match to.strip_prefix('+') {
         Some(step) => {
             let step = length(step).ok_or_else(|| bad_instant(to))?;
-            let now = session
-                .clock()?
-                .get_clock(GetClockRequest {})
-                .await
-                .map_err(no_clock)?;
+            let now = session.clock()?.get_clock(GetClockRequest {}).await?;
             let now = crate::views::instant(now.into_inner().now.as_ref());
             now.and_then(|now| now.checked_add_signed(step))
                 .ok_or_else(|| bad_instant(to))?
@@ -74,8 +88,8 @@ async fn advance(to: &str, session: &Session) -> Result<(), Failure> {
     };
     let mut progress = None;
     loop {
-        let clock = session.clock()?.advance_clock(request).await;
-        let clock = clock.map_err(no_clock)?.into_inner();
+        let clock = session.clock()?.advance_clock(request).await?;
+        let clock = clock.into_inner();
         if reached(&clock) {
             drop(progress);
             return session.output.one(&Clock::from(&clock));
@@ -113,14 +127,6 @@ fn bad_instant(text: &str) -> Failure {
         "`{text}` is no instant: 2016-05-31T14:00:00Z or a step such as +1d or +2h30m expected"
     );
     Failure::new(Exit::Usage, "INSTANT_INVALID", message).with_hint("bando clock advance +1d")
-}
-
-fn no_clock(status: Status) -> Failure {
-    if status.code() != Code::Unimplemented {
-        return status.into();
-    }
-    let message = "the daemon runs on the real clock, which nobody turns";
-    Failure::new(Exit::Precondition, "CLOCK_REAL", message).with_hint("bando timer list")
 }
 
 #[cfg(test)]

@@ -125,22 +125,38 @@ fn late(timer: &v1::Timer, now: DateTime<Utc>) -> String {
 #[derive(Debug, Serialize)]
 pub(crate) struct Clock {
     now: Option<String>,
+    simulated: bool,
+    standing: String,
+    /// Of the wall clock against the monotonic one, in seconds.
+    ahead_seconds: f64,
 }
 
 impl From<&v1::Clock> for Clock {
     fn from(clock: &v1::Clock) -> Self {
+        let standing = v1::ClockStanding::try_from(clock.standing).ok();
+        let ahead = TimeDelta::microseconds(clock.ahead_micros);
         Self {
             now: at(clock.now.as_ref()),
+            simulated: clock.simulated,
+            standing: word(
+                standing.map(|standing| standing.as_str_name()),
+                "CLOCK_STANDING_",
+            ),
+            ahead_seconds: ahead.as_seconds_f64(),
         }
     }
 }
 
 impl View for Clock {
     fn text(&self) -> String {
-        match &self.now {
-            Some(now) => now.clone(),
-            None => Sheet::titled("the clock shows nothing").text(),
-        }
+        let now = self.now.as_deref().unwrap_or("the clock shows nothing");
+        let off = self.ahead_seconds;
+        let told = match (self.standing.as_str(), off < 0.0) {
+            ("agrees", _) => return now.to_owned(),
+            (standing, true) => format!("{standing}: {:.1} s behind", -off),
+            (standing, false) => format!("{standing}: {off:.1} s ahead"),
+        };
+        Sheet::titled(now).field("clock", told).text()
     }
 }
 

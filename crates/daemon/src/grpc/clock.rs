@@ -1,9 +1,11 @@
-//! `ClockService`: only on a simulated clock.
+//! `ClockService`.
 
 use std::time::Duration;
 
+use bando_domain::clock_watch::Standing;
 use bando_proto::v1;
 use bando_proto::v1::clock_service_server::ClockService;
+use bando_workflow::clock_acts;
 use tonic::{Request, Response, Status};
 
 use super::{Api, receive, status};
@@ -14,8 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Api {
     fn clock(&self) -> Response<v1::Clock> {
+        let standing = self.cx.clock.standing();
+        let word = match standing {
+            Standing::Agrees => v1::ClockStanding::Agrees,
+            Standing::Drifts { .. } => v1::ClockStanding::Drifts,
+            Standing::Holds { .. } => v1::ClockStanding::Holds,
+        };
         Response::new(v1::Clock {
             now: Some(convert::instant(self.cx.now())),
+            simulated: self.cx.clock.simulated().is_some(),
+            standing: word.into(),
+            ahead_micros: standing.by().num_microseconds().unwrap_or(i64::MAX),
         })
     }
 }
@@ -43,6 +54,19 @@ impl ClockService for Api {
         }
         self.timekeeper
             .advance(to, PATIENCE)
+            .await
+            .map_err(|error| received.status(error))?;
+        Ok(self.clock())
+    }
+
+    async fn confirm_clock(
+        &self,
+        request: Request<v1::ConfirmClockRequest>,
+    ) -> Result<Response<v1::Clock>, Status> {
+        let received = receive(request)?;
+        let message = &received.message;
+        let command = received.command(&message.request_id, message.validate_only)?;
+        clock_acts::confirm(&self.cx, &command, &message.reason)
             .await
             .map_err(|error| received.status(error))?;
         Ok(self.clock())

@@ -99,14 +99,14 @@ impl Api {
         Self { cx, timekeeper }
     }
 
-    /// All services; the clock's only on a simulated clock.
+    /// All services.
     pub fn routes(&self) -> Routes {
         macro_rules! limited {
             ($server:ty) => {
                 <$server>::new(self.clone()).max_decoding_message_size(MESSAGE_LIMIT)
             };
         }
-        let routes = Routes::new(limited!(
+        Routes::new(limited!(
             v1::programme_service_server::ProgrammeServiceServer<_>
         ))
         .add_service(limited!(v1::call_service_server::CallServiceServer<_>))
@@ -147,11 +147,8 @@ impl Api {
         .add_service(limited!(
             v1::receipt_service_server::ReceiptServiceServer<_>
         ))
-        .add_service(limited!(v1::token_service_server::TokenServiceServer<_>));
-        if self.cx.clock.simulated().is_none() {
-            return routes;
-        }
-        routes.add_service(limited!(v1::clock_service_server::ClockServiceServer<_>))
+        .add_service(limited!(v1::token_service_server::TokenServiceServer<_>))
+        .add_service(limited!(v1::clock_service_server::ClockServiceServer<_>))
     }
 }
 

@@ -275,6 +275,10 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.ClockService/AdvanceClock",
         Roles(&[Manager, Admin]),
     ),
+    (
+        "/bando.v1.ClockService/ConfirmClock",
+        Roles(&[Manager, Admin]),
+    ),
 ];
 
 #[cfg(test)]
