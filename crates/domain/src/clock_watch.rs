@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3_600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn start() -> DateTime<Utc> {
         "2027-03-28T00:30:00Z".parse().unwrap()

@@ -128,7 +128,7 @@ impl Length {
             Unit::Months => rolling.backwards(until - Months::new(self.amount)),
             Unit::Years => rolling.backwards(until - Months::new(self.amount * 12)),
             Unit::WorkingDays => {
-                let days = std::iter::successors(until.pred_opt(), |day| day.pred_opt());
+                let days = std::iter::successors(until.pred_opt(), NaiveDate::pred_opt);
                 self.working_day(days, rolling, until)
             }
         }

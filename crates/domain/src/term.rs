@@ -1,28 +1,12 @@
 //! Terms in days: the day they start from is not counted, holidays inside them are, and a last day
 //! that is a holiday moves to the next day that is none (art. 2963 of the civil code).
 
-use chrono::{
-    DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc, Weekday,
-};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::civil::{Zone, resolve_fire};
-
-/// 4 October is a holiday again from this year on (L. 151/2025).
-const SAINT_FRANCIS_FROM: i32 = 2026;
-/// National holidays of fixed days, as month and day (L. 260/1949 as it stands after L. 54/1977).
-const FIXED: [(u32, u32); 10] = [
-    (1, 1),
-    (1, 6),
-    (4, 25),
-    (5, 1),
-    (6, 2),
-    (8, 15),
-    (11, 1),
-    (12, 8),
-    (12, 25),
-    (12, 26),
-];
+use crate::holidays::Holidays;
+use crate::length::Rolling;
 
 /// A length of time that ends in a deadline. Stored with what it was set for: only add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +47,12 @@ pub fn past_holidays(at: DateTime<Utc>, saturday_rolls: bool, zone: &Zone) -> Da
     in_favour(on, civil.time(), *zone)
 }
 
-fn first_working_day(mut on: NaiveDate, saturday_rolls: bool) -> NaiveDate {
-    while is_holiday(on) || (saturday_rolls && on.weekday() == Weekday::Sat) {
-        on = on + Days::new(1);
-    }
-    on
+fn first_working_day(on: NaiveDate, saturday_rolls: bool) -> NaiveDate {
+    let rolling = Rolling {
+        holidays: &Holidays::italian(),
+        saturday_rolls,
+    };
+    rolling.forwards(on)
 }
 
 /// The last instant of a civil day.
@@ -82,11 +67,7 @@ pub fn civil_day(at: DateTime<Utc>, zone: &Zone) -> NaiveDate {
 
 /// Sundays and the national holidays of Italy; no patron saint.
 pub fn is_holiday(on: NaiveDate) -> bool {
-    let day = (on.month(), on.day());
-    let saint_francis = day == (10, 4) && on.year() >= SAINT_FRANCIS_FROM;
-    let easter_monday =
-        computus::gregorian_naive(on.year()).is_ok_and(|easter| easter.succ_opt() == Some(on));
-    on.weekday() == Weekday::Sun || FIXED.contains(&day) || saint_francis || easter_monday
+    Holidays::italian().contains(on)
 }
 
 /// Where the clocks have a time twice, the later instant: in favour of who must be in time. Where

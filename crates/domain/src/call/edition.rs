@@ -1,15 +1,15 @@
 //! The next edition of a call: the same budget and rules, every date a year or more later, and the
 //! acts marked as still to be stated.
 
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 
 use super::acts::ACT_TO_BE_STATED;
 use super::{Call, Refusal, Terms, Window};
 use crate::civil::resolve_deadline;
+use crate::holidays::Holidays;
 use crate::ids::CallId;
 use crate::programme::Text;
 use crate::rules::RuleSet;
-use crate::term::is_holiday;
 
 /// Years that a call's file may state.
 const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
@@ -81,7 +81,8 @@ impl Move {
             .with_year(year)
             .or_else(|| (on + Days::new(1)).with_year(year));
         let mut day = same.unwrap_or(on);
-        while !is_working_day(day) {
+        let holidays = Holidays::italian();
+        while !holidays.is_working_day(day) {
             day = day + Days::new(1);
         }
         day
@@ -125,10 +126,6 @@ impl Move {
         })?;
         Ok((at, moved))
     }
-}
-
-fn is_working_day(on: NaiveDate) -> bool {
-    on.weekday() != Weekday::Sat && !is_holiday(on)
 }
 
 #[cfg(test)]

@@ -328,11 +328,10 @@ mod tests {
     fn two_deadlines_of_a_consortium_on_one_day_are_told() {
         let entries = rehearse(
             &call(|text| {
-                let text = text.replace(
+                text.replace(
                     "notice_before_rejection = false",
                     "notice_before_rejection = true",
-                );
-                text.replace("observation_days = 10 ", "observation_days = 10 ")
+                )
             }),
             &[],
         );
