@@ -38,6 +38,18 @@ impl Process {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_on(data_dir: &Path, database: Option<&str>) -> anyhow::Result<Self> {
+        Self::start_with(data_dir, database, None).await
+    }
+
+    /// The same with a configuration file.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(
+        data_dir: &Path,
+        database: Option<&str>,
+        config: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let started = Instant::now();
         let child = Command::new(beside("bandod")?)

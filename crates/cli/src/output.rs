@@ -112,6 +112,11 @@ impl Output {
         }
     }
 
+    /// Whether the data is text for people, not for programs.
+    pub(crate) fn is_for_people(self) -> bool {
+        self.format == Format::Table
+    }
+
     /// Whether the data goes to a person's terminal, which a watch may draw anew.
     pub(crate) fn is_drawn(self) -> bool {
         self.format == Format::Table && io::stdout().is_terminal()

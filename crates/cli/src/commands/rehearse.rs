@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use bando_domain::rehearsal;
+use bando_domain::{rehearsal, schedule};
 use clap::Args;
 
 use super::call::read_call;
 use crate::errors::Failure;
 use crate::output::talk;
 use crate::session::Session;
-use crate::views::rehearsal::{Entry, calendar};
+use crate::views::rehearsal::{Entry, brief, calendar};
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
@@ -22,8 +22,12 @@ pub(crate) struct Rehearse {
 
 pub(super) fn run(wanted: &Rehearse, session: &Session) -> Result<(), Failure> {
     let parsed = read_call(&wanted.file, wanted.programme_file.as_deref(), session)?;
-    let entries = rehearsal::rehearse(&parsed, &[]);
-    let rows: Vec<Entry> = entries.iter().map(Entry::from).collect();
+    let entries = rehearsal::rehearse(&parsed, &schedule::shipped());
+    let rows: Vec<Entry> = if session.output.is_for_people() {
+        brief(&entries)
+    } else {
+        entries.iter().map(Entry::from).collect()
+    };
     let write = || calendar(&parsed.id, &parsed.terms.title.en, &entries);
     session.output.dated(&rows, "nothing ever happens", write)?;
     let odd = entries

@@ -1,7 +1,7 @@
 //! A call's calendar, as a list and as iCalendar.
 
 use bando_domain::ids::CallId;
-use bando_domain::rehearsal;
+use bando_domain::rehearsal::{self, Kind};
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component as _, Event, EventLike as _};
 use serde::Serialize;
@@ -60,6 +60,30 @@ impl Row for Entry {
     }
 }
 
+/// As a person reads it: of a routine the first time alone, and how often it comes.
+pub(crate) fn brief(entries: &[rehearsal::Entry]) -> Vec<Entry> {
+    let mut rows = Vec::new();
+    let mut told: Vec<&str> = Vec::new();
+    for entry in entries {
+        let mut row = Entry::from(entry);
+        if entry.kind == Kind::Schedule {
+            if told.contains(&entry.subject.as_str()) {
+                continue;
+            }
+            told.push(&entry.subject);
+            let same = |other: &&rehearsal::Entry| {
+                other.kind == Kind::Schedule && other.subject == entry.subject
+            };
+            let times = entries.iter().filter(same).count();
+            if times > 1 {
+                row.subject = format!("{} (first of {times})", entry.subject);
+            }
+        }
+        rows.push(row);
+    }
+    rows
+}
+
 /// The same file for the same calendar: its stamps are those of the events.
 pub(crate) fn calendar(call: &CallId, title: &str, entries: &[rehearsal::Entry]) -> String {
     let mut calendar = Calendar::new();
@@ -109,7 +133,7 @@ fn described(entry: &rehearsal::Entry) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bando_domain::rehearsal::{Audience, Kind};
+    use bando_domain::rehearsal::Audience;
 
     use super::*;
 
@@ -132,6 +156,20 @@ mod tests {
 
         assert_eq!(cells[..3], ["2027-06-23", "Wed", "16:00"]);
         assert_eq!(cells[6], "in August");
+    }
+
+    #[test]
+    fn a_person_reads_a_routine_once() {
+        let fire = rehearsal::Entry {
+            kind: Kind::Schedule,
+            subject: "officers-digest".to_owned(),
+            ..entry()
+        };
+
+        let rows = brief(&[fire.clone(), entry(), fire]);
+
+        let subjects: Vec<_> = rows.iter().map(|row| row.subject.as_str()).collect();
+        assert_eq!(subjects, ["officers-digest (first of 2)", &entry().subject]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::call::{self, Call, State, Terms};
 use crate::call_file::ParsedCall;
 use crate::civil::Zone;
 use crate::clarification::Purpose;
-use crate::cron_schedule::CronSchedule;
+use crate::schedule::{Plan, ScheduleKind};
 use crate::term::{Term, civil_day, end_of_day};
 use crate::timer::TimerKind;
 
@@ -90,18 +90,9 @@ pub struct Entry {
     pub warnings: Vec<String>,
 }
 
-/// A routine of the office, by its schedule.
-#[derive(Debug, Clone)]
-pub struct Routine {
-    pub name: String,
-    pub cron: CronSchedule,
-    pub zone: Zone,
-    pub audience: Audience,
-}
-
 /// The calendar of a call in order of time. What depends on facts is shown at the latest, or as
 /// early as it can be, and says so.
-pub fn rehearse(parsed: &ParsedCall, routines: &[Routine]) -> Vec<Entry> {
+pub fn rehearse(parsed: &ParsedCall, routine: &[Plan]) -> Vec<Entry> {
     let call = Call {
         id: parsed.id.clone(),
         terms: parsed.terms.clone(),
@@ -115,8 +106,9 @@ pub fn rehearse(parsed: &ParsedCall, routines: &[Routine]) -> Vec<Entry> {
     entries.extend(timers(&call));
     let first = call.terms.window.opens_at - BEFORE_OPENING;
     let last = entries.iter().map(|entry| entry.at).max().unwrap_or(first);
-    for routine in routines {
-        entries.extend(fires(routine, first, last));
+    for plan in routine {
+        let plan = plan.in_zone(call.terms.window.zone);
+        entries.extend(fires(&plan, first, last));
     }
     entries.sort_by(|one, other| {
         let key = |entry: &Entry| (entry.at, entry.kind, entry.subject.clone());
@@ -234,28 +226,33 @@ fn timers(call: &Call) -> Vec<Entry> {
     entries.collect()
 }
 
-fn fires(
-    routine: &Routine,
-    first: DateTime<Utc>,
-    last: DateTime<Utc>,
-) -> impl Iterator<Item = Entry> {
-    let next = |after| routine.cron.next_after(&routine.zone, after);
+fn fires(plan: &Plan, first: DateTime<Utc>, last: DateTime<Utc>) -> impl Iterator<Item = Entry> {
+    let next = |after| plan.cron.next_after(&plan.zone, after);
     let fires = std::iter::successors(next(first), move |fire| next(fire.at));
     fires.take_while(move |fire| fire.at <= last).map(|fire| {
-        let Routine {
-            name,
-            zone,
-            audience,
-            ..
-        } = routine;
-        Entry::new(fire.at, *zone, Kind::Schedule, name.clone(), *audience)
+        let (name, audience) = (plan.name.clone(), reader(plan.kind));
+        Entry::new(fire.at, plan.zone, Kind::Schedule, name, audience)
     })
+}
+
+/// Who gets to read what a schedule makes.
+const fn reader(kind: ScheduleKind) -> Audience {
+    match kind {
+        ScheduleKind::OfficersDigest | ScheduleKind::WeeklyReport | ScheduleKind::RollOver => {
+            Audience::Officers
+        }
+        ScheduleKind::Reminders
+        | ScheduleKind::Checkpoint
+        | ScheduleKind::Retention
+        | ScheduleKind::Backup => Audience::Nobody,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::call_file::{parse_call, parse_programme};
+    use crate::schedule;
 
     const PROGRAMME: &str = include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -346,15 +343,12 @@ mod tests {
 
     #[test]
     fn routine_fires_within_the_calendar_at_its_civil_time() {
-        let rome: Zone = "Europe/Rome".parse().unwrap();
-        let weekly = Routine {
-            name: "weekly-report".to_owned(),
-            cron: CronSchedule::parse("30 7 * * MON").unwrap(),
-            zone: rome,
-            audience: Audience::Officers,
-        };
+        let weekly = schedule::shipped();
+        let weekly = weekly
+            .into_iter()
+            .filter(|plan| plan.name == "weekly-report");
 
-        let entries = rehearse(&call(|text| text), &[weekly]);
+        let entries = rehearse(&call(|text| text), &weekly.collect::<Vec<_>>());
 
         let fires: Vec<_> = entries
             .iter()
