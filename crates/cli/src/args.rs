@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::commands::{
     application, audit, award, call, clock, consortium, evaluation, evaluator, event, letter,
-    programme, proposal, ranking, receipt, schedule, timer, token,
+    programme, proposal, ranking, receipt, reminder, schedule, timer, token,
 };
 use crate::output::Format;
 
@@ -157,6 +157,9 @@ pub(crate) enum Command {
     /// What happens by the calendar.
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// The reminders that a call's file declares.
+    #[command(subcommand)]
+    Reminder(reminder::Command),
     /// The audit trail, event by event.
     #[command(subcommand)]
     Event(event::Command),
@@ -196,8 +199,13 @@ impl Command {
     /// The noun whose list helps when a name is not found.
     pub(crate) const fn noun(&self) -> &'static str {
         match self {
-            // The last three are about no noun: the list of calls is where everything begins.
-            Self::Call(_) | Self::Today | Self::Completion { .. } | Self::Man { .. } => "call",
+            // The last three are about no noun, and reminders stand in the file of their call: the
+            // list of calls is where everything begins.
+            Self::Call(_)
+            | Self::Reminder(_)
+            | Self::Today
+            | Self::Completion { .. }
+            | Self::Man { .. } => "call",
             Self::Programme(_) => "programme",
             Self::Consortium(_) => "consortium",
             Self::Application(_) => "application",

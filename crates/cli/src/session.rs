@@ -7,6 +7,7 @@ use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
 use bando_proto::v1::document_service_client as documents;
 use bando_proto::v1::eligibility_service_client as eligibility;
+use bando_proto::v1::reminder_service_client as reminders;
 use bando_proto::v1::{GetClockRequest, application_service_client as applications};
 use bando_proto::v1::{award_service_client as awards, call_service_client as calls};
 use bando_proto::v1::{consortium_service_client as consortia, event_service_client as events};
@@ -246,6 +247,10 @@ impl Session {
 
     pub(crate) fn receipts(&self) -> Result<receipts::ReceiptServiceClient<Wire>, Failure> {
         self.wire().map(receipts::ReceiptServiceClient::new)
+    }
+
+    pub(crate) fn reminders(&self) -> Result<reminders::ReminderServiceClient<Wire>, Failure> {
+        self.wire().map(reminders::ReminderServiceClient::new)
     }
 
     pub(crate) fn schedules(&self) -> Result<schedules::ScheduleServiceClient<Wire>, Failure> {

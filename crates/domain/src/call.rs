@@ -17,8 +17,9 @@ use crate::money::Eur;
 use crate::procedure;
 use crate::programme::Text;
 use crate::receipt::instant_text;
+use crate::reminder::{self, Anchor, Audience, Reminder};
 use crate::rules::{AllocationPolicy, RuleSet};
-use crate::timer::{TimerKind, TimerWanted};
+use crate::timer::{TimerKind, TimerWanted, TimersCancelled};
 
 pub use acts::{ACT_TO_BE_STATED, Cancellation, cancel, extend, publish};
 pub use edition::next_edition;
@@ -88,20 +89,6 @@ pub struct Extension {
     /// The close before it.
     pub was: DateTime<Utc>,
     pub was_text: String,
-}
-
-/// A letter caused by time, to consortia whose draft is not submitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Reminder {
-    pub topic: ReminderTopic,
-    /// Minutes before the close.
-    pub minutes_before: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReminderTopic {
-    DraftNotSubmitted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -409,28 +396,14 @@ fn moved(mut call: Call, act: Option<&str>, closes_at: DateTime<Utc>, closes_tex
     call
 }
 
-/// The timers that depend on the close, as it is now and still to come.
-pub fn timers_of_close(call: &Call, now: DateTime<Utc>) -> Vec<TimerWanted> {
-    let mut wanted = timers(call);
-    wanted.retain(|timer| TIMERS_OF_CLOSE.contains(&timer.kind) && timer.nominal_at > now);
-    wanted
-}
-
-/// The kinds of timers that depend on the close: an extension sets them anew.
-pub const TIMERS_OF_CLOSE: [TimerKind; 3] = [
-    TimerKind::CallCloses,
-    TimerKind::DraftsLapse,
-    TimerKind::DraftReminder,
-];
-
-/// The timers a published call needs: opening, close, lapse of drafts, reminders.
+/// The timers that depend on the close, as it is now and still to come: an extension sets them
+/// anew.
 ///
 /// The close happens one microsecond after the stated instant, because that instant is still in
 /// time.
-pub fn timers(call: &Call) -> Vec<TimerWanted> {
+pub fn timers_of_close(call: &Call, now: DateTime<Utc>) -> Vec<TimerWanted> {
     let window = &call.terms.window;
     let mut wanted = vec![
-        TimerWanted::new(&call.id, TimerKind::CallOpens, window.opens_at),
         TimerWanted::new(
             &call.id,
             TimerKind::CallCloses,
@@ -442,14 +415,66 @@ pub fn timers(call: &Call) -> Vec<TimerWanted> {
             window.closes_at + LAPSE_AFTER,
         ),
     ];
-    for reminder in &call.terms.reminders {
-        let ReminderTopic::DraftNotSubmitted = reminder.topic;
-        let at = window.closes_at - TimeDelta::minutes(i64::from(reminder.minutes_before));
-        if at > window.opens_at {
-            wanted.push(TimerWanted::new(&call.id, TimerKind::DraftReminder, at));
-        }
-    }
+    wanted.extend(timers_of_reminders(call, Anchor::Close));
+    wanted.retain(|timer| timer.nominal_at > now);
     wanted
+}
+
+/// What waits for the close as it stood before it moved, or before nothing may close.
+pub fn timers_of_close_cancelled(call: &Call) -> Vec<TimersCancelled> {
+    let cancelled = |kind, subject: &str| TimersCancelled {
+        call: call.id.clone(),
+        subject: subject.to_owned(),
+        kind,
+    };
+    // Calls of before version 0.3 have draft reminders of their own kind.
+    let own = [
+        TimerKind::CallCloses,
+        TimerKind::DraftsLapse,
+        TimerKind::DraftReminder,
+    ];
+    let topics = call.terms.reminders.iter().map(|reminder| reminder.topic);
+    let of_close = topics.filter(|topic| topic.anchor() == Anchor::Close);
+    let reminders = of_close.map(|topic| cancelled(TimerKind::Reminder, topic.as_str()));
+    own.map(|kind| cancelled(kind, ""))
+        .into_iter()
+        .chain(reminders)
+        .collect()
+}
+
+/// The timers a call needs once it is published: opening, close, lapse of drafts, reminders. A
+/// reminder whose time has passed by then is none.
+pub fn timers(call: &Call, now: DateTime<Utc>) -> Vec<TimerWanted> {
+    let opens_at = call.terms.window.opens_at;
+    let mut wanted = vec![TimerWanted::new(&call.id, TimerKind::CallOpens, opens_at)];
+    wanted.extend(timers_of_close(call, now));
+    let mut reminders = timers_of_reminders(call, Anchor::Opening);
+    reminders.retain(|timer| timer.nominal_at > now);
+    wanted.extend(reminders);
+    wanted.extend(timer_of_sweep(call, now));
+    wanted
+}
+
+/// The next time the office's reminders are looked through.
+pub fn timer_of_sweep(call: &Call, now: DateTime<Utc>) -> Option<TimerWanted> {
+    if call.state == State::Cancelled {
+        return None;
+    }
+    let at = reminder::next_sweep(&call.terms, now)?;
+    Some(TimerWanted::new(&call.id, TimerKind::ReminderSweep, at))
+}
+
+/// One for each instant and topic of the consortia's reminders.
+fn timers_of_reminders(call: &Call, anchor: Anchor) -> Vec<TimerWanted> {
+    let occurrences = reminder::calendar(&call.terms).into_iter();
+    let of_anchor = occurrences
+        .filter(|known| known.audience == Audience::Consortia && known.topic.anchor() == anchor);
+    of_anchor
+        .map(|known| {
+            TimerWanted::new(&call.id, TimerKind::Reminder, known.nominal_at)
+                .about(known.topic.as_str())
+        })
+        .collect()
 }
 
 impl Call {

@@ -11,6 +11,7 @@ use crate::event::Personal;
 use crate::ids::{ApplicationId, CallId, ClarificationId, ConsortiumId, LetterId, ProgrammeId};
 use crate::money::Eur;
 use crate::programme::Text;
+use crate::reminder;
 use crate::timer::TimerKind;
 
 pub use asked::{AnsweredDocument, Asked, AskedItem};
@@ -103,13 +104,15 @@ pub enum LetterKind {
     AwardedInPart,
     WaitingList,
     BelowThreshold,
+    /// One reminder, or all of one day to one address.
+    Reminder,
     OfficersDigest,
     WeeklyReport,
     NextEdition,
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::CallOpened,
         Self::CallExtended,
         Self::CallSuspended,
@@ -134,6 +137,7 @@ impl LetterKind {
         Self::AwardedInPart,
         Self::WaitingList,
         Self::BelowThreshold,
+        Self::Reminder,
         Self::OfficersDigest,
         Self::WeeklyReport,
         Self::NextEdition,
@@ -166,6 +170,7 @@ impl LetterKind {
             Self::AwardedInPart => "awarded_in_part",
             Self::WaitingList => "waiting_list",
             Self::BelowThreshold => "below_threshold",
+            Self::Reminder => "reminder",
             Self::OfficersDigest => "officers_digest",
             Self::WeeklyReport => "weekly_report",
             Self::NextEdition => "next_edition",
@@ -361,6 +366,9 @@ pub enum Facts {
         outcome: Outcome,
         threshold: String,
     },
+    Reminder {
+        lines: Vec<reminder::Line>,
+    },
     OfficersDigest {
         on: chrono::NaiveDate,
         calls: Vec<DigestLine>,
@@ -495,6 +503,7 @@ impl Facts {
             Self::AwardedInPart { .. } => LetterKind::AwardedInPart,
             Self::WaitingList { .. } => LetterKind::WaitingList,
             Self::BelowThreshold { .. } => LetterKind::BelowThreshold,
+            Self::Reminder { .. } => LetterKind::Reminder,
             Self::OfficersDigest { .. } => LetterKind::OfficersDigest,
             Self::WeeklyReport { .. } => LetterKind::WeeklyReport,
             Self::NextEdition { .. } => LetterKind::NextEdition,

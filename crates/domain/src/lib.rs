@@ -46,6 +46,7 @@ pub mod ranking_inputs;
 pub mod ranking_version;
 pub mod receipt;
 pub mod rehearsal;
+pub mod reminder;
 pub mod rule_impact;
 pub mod rules;
 pub mod schedule;

@@ -15,7 +15,12 @@ pub enum TimerKind {
     CallOpens,
     CallCloses,
     DraftsLapse,
+    /// Of calls of before version 0.3; the others have `Reminder`.
     DraftReminder,
+    /// The consortia are reminded; the subject is the topic.
+    Reminder,
+    /// The office's reminders are looked through.
+    ReminderSweep,
     /// A consortium has not answered yet.
     ClarificationReminder,
     /// The term of a clarification request is over.
@@ -25,11 +30,13 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::CallOpens,
         Self::CallCloses,
         Self::DraftsLapse,
         Self::DraftReminder,
+        Self::Reminder,
+        Self::ReminderSweep,
         Self::ClarificationReminder,
         Self::ClarificationDue,
         Self::ResultsPublished,
@@ -41,6 +48,8 @@ impl TimerKind {
             Self::CallCloses => "call_closes",
             Self::DraftsLapse => "drafts_lapse",
             Self::DraftReminder => "draft_reminder",
+            Self::Reminder => "reminder",
+            Self::ReminderSweep => "reminder_sweep",
             Self::ClarificationReminder => "clarification_reminder",
             Self::ClarificationDue => "clarification_due",
             Self::ResultsPublished => "results_published",
@@ -56,6 +65,8 @@ impl TimerKind {
             | Self::CallCloses
             | Self::DraftsLapse
             | Self::DraftReminder
+            | Self::Reminder
+            | Self::ReminderSweep
             | Self::ResultsPublished => false,
         }
     }

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TryInsertResult,
 };
 
 use crate::calls::by_name;
@@ -72,6 +72,16 @@ pub enum Attempt {
 
 /// Queues a letter under its key; the same key again changes nothing.
 pub async fn queue(tx: &Tx, wanted: &LetterWanted) -> Result<(), Error> {
+    queue_from(tx, wanted, tx.cause().at).await?;
+    Ok(())
+}
+
+/// Queues a letter that does not leave before `from`; `false` when its key was known.
+pub(crate) async fn queue_from(
+    tx: &Tx,
+    wanted: &LetterWanted,
+    from: DateTime<Utc>,
+) -> Result<bool, Error> {
     let id = tx.new_id();
     let now = tx.cause().at;
     let row = Model {
@@ -95,7 +105,7 @@ pub async fn queue(tx: &Tx, wanted: &LetterWanted) -> Result<(), Error> {
         subject: None,
         message: None,
         queued_at: now,
-        next_at: now,
+        next_at: from,
         attempts: 0,
         lease_token: 0,
         lease_until: None,
@@ -104,12 +114,12 @@ pub async fn queue(tx: &Tx, wanted: &LetterWanted) -> Result<(), Error> {
         delivered_at: None,
         delivery_evidence: None,
     };
-    Entity::insert(row.into_active_model())
+    let inserted = Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(tx.connection())
         .await?;
-    Ok(())
+    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
 }
 
 /// Claims up to `limit` letters that are due, in order of queueing. A claim is not yet `sending`.

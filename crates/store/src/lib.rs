@@ -28,6 +28,7 @@ pub mod protocol;
 pub mod rankings;
 mod record;
 pub mod redirections;
+pub mod reminders;
 pub mod requests;
 pub mod schedules;
 mod tables;

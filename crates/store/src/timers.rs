@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TryInsertResult,
 };
 
 use crate::calls::by_name;
@@ -21,8 +21,9 @@ use crate::tables::timers::{ActiveModel, Column, Entity, Model};
 
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// Sets a timer; the same subject, kind and nominal time again changes nothing.
-pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
+/// Sets a timer; the same subject, kind and nominal time again changes nothing, but one that was
+/// cancelled waits again.
+pub async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
     let row = Model {
         id: tx.new_id(),
         programme: wanted.call.programme().to_string(),
@@ -45,10 +46,25 @@ pub(crate) async fn set(tx: &Tx, wanted: &TimerWanted) -> Result<(), Error> {
         Column::Kind,
         Column::NominalAt,
     ];
-    Entity::insert(row.into_active_model())
+    let inserted = Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::columns(identity).do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(tx.connection())
+        .await?;
+    if matches!(inserted, TryInsertResult::Inserted(1)) {
+        return Ok(());
+    }
+    Entity::update_many()
+        .col_expr(
+            Column::State,
+            Expr::value(TimerState::Waiting.as_str().to_owned()),
+        )
+        .filter(Column::Call.eq(wanted.call.to_string()))
+        .filter(Column::Subject.eq(wanted.subject.as_str()))
+        .filter(Column::Kind.eq(wanted.kind.as_str()))
+        .filter(Column::NominalAt.eq(wanted.nominal_at))
+        .filter(Column::State.eq(TimerState::Cancelled.as_str()))
+        .exec(tx.connection())
         .await?;
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn propose_publication(
 pub(crate) async fn publish(tx: &Tx, before: Versioned<Call>) -> Result<(), Error> {
     let event = call::publish(&before.value, tx.cause().at)?;
     let consequences = Consequences {
-        timers: call::timers(&before.value),
+        timers: call::timers(&before.value, tx.cause().at),
         ..Consequences::default()
     };
     record(tx, Some(before), &event, consequences).await?;

@@ -132,12 +132,7 @@ pub(crate) fn new_close(tx: &Tx, after: &Call, letters: Vec<LetterWanted>) -> Co
 
 /// The timers that hang on the close as it stood.
 pub(crate) fn old_close(call: &Call) -> Vec<TimersCancelled> {
-    let cancelled = call::TIMERS_OF_CLOSE.map(|kind| TimersCancelled {
-        call: call.id.clone(),
-        subject: String::new(),
-        kind,
-    });
-    cancelled.into()
+    call::timers_of_close_cancelled(call)
 }
 
 /// Opens a call in the transaction of its timer and writes to every consortium. A call that is

@@ -8,6 +8,7 @@ use bando_domain::consortium::Consortium;
 use bando_domain::difference::Difference;
 use bando_domain::eligibility::{Finding, Verdict};
 use bando_domain::event::Personal;
+use bando_domain::identifiers::EmailAddress;
 use bando_domain::ids::{CallId, EventId, RankingId};
 use bando_domain::letter::{DigestLine, Facts, LetterWanted, Outcome, Reason, Recipient};
 use bando_domain::money::Eur;
@@ -176,32 +177,6 @@ pub(crate) fn difference_line(found: &Difference) -> String {
         side(&found.before),
         side(&found.after)
     )
-}
-
-pub(crate) fn draft_reminder(
-    call: &Call,
-    consortium: &Consortium,
-    application: &Application,
-    nominal_at: DateTime<Utc>,
-    missing: Vec<String>,
-) -> LetterWanted {
-    let closes_at = call.terms.window.closes_at;
-    let minutes = (closes_at - nominal_at).num_minutes();
-    let again = again(call);
-    LetterWanted {
-        not_after: Some(closes_at),
-        ..about(
-            format!("draft_reminder/{}/{minutes}{again}", application.id),
-            consortium,
-            application,
-            Facts::DraftReminder {
-                application: application.label(),
-                project: project(application),
-                closes_at,
-                missing,
-            },
-        )
-    }
 }
 
 pub(crate) fn receipt(
@@ -441,24 +416,27 @@ pub(crate) fn to_officers(
     facts: &Facts,
 ) -> Vec<LetterWanted> {
     let (kind, id) = (facts.kind().as_str(), &programme.id);
-    let letter = |address: &bando_domain::identifiers::EmailAddress| LetterWanted {
+    let letter = |address: &EmailAddress| LetterWanted {
         key: format!("{kind}/{id}/{key}/{}", address.as_str()),
         programme: programme.id.clone(),
         call: call.cloned(),
         application: None,
-        recipient: Recipient {
-            name: programme
-                .authority
-                .in_language(programme.language)
-                .to_owned(),
-            address: Personal::new(address.as_str()),
-            language: programme.language,
-            consortium: None,
-        },
+        recipient: officer(programme, address),
         facts: facts.clone(),
         not_after: None,
     };
     programme.officers.iter().map(letter).collect()
+}
+
+/// The office at one of its officers' addresses.
+pub(crate) fn officer(programme: &Programme, address: &EmailAddress) -> Recipient {
+    let name = programme.authority.in_language(programme.language);
+    Recipient {
+        name: name.to_owned(),
+        address: Personal::new(address.as_str()),
+        language: programme.language,
+        consortium: None,
+    }
 }
 
 /// The same distance from a later close is another occurrence.
@@ -486,7 +464,7 @@ fn about(
     }
 }
 
-fn recipient(consortium: &Consortium) -> Recipient {
+pub(crate) fn recipient(consortium: &Consortium) -> Recipient {
     Recipient {
         name: consortium.profile.name.clone(),
         address: consortium.contact.email.clone(),
@@ -495,6 +473,6 @@ fn recipient(consortium: &Consortium) -> Recipient {
     }
 }
 
-fn project(application: &Application) -> String {
+pub(crate) fn project(application: &Application) -> String {
     application.project.title.clone()
 }

@@ -29,6 +29,7 @@ pub mod postman;
 pub mod programmes;
 pub mod proposals;
 pub mod rankings;
+pub mod reminders;
 pub mod results;
 mod routine;
 pub mod rule_changes;

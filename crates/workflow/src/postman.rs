@@ -1,6 +1,7 @@
 //! The postman: claims queued letters, writes them once, marks them `sending` before the relay is
 //! spoken to and `sent` only after its 250.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::entropy;
 use crate::error::Error;
 use crate::letters::{CallHeading, Headers, RenderContext, mime, render};
 use crate::mailer::{Mailer, Outcome, Parcel};
+use crate::reminders::{self, Current};
 
 /// Letters claimed at a time.
 const CLAIM: u64 = 50;
@@ -209,6 +211,13 @@ impl Postman {
             let answer = "a letter to this address bounced: correct the address".to_owned();
             return Ok(Some(Attempt::Held { answer }));
         }
+        // What was frozen stands unless the letter says something else by now.
+        let (letter, frozen) = match reminders::current(self.cx.store.read(), letter, now).await? {
+            Current::AsQueued => (Cow::Borrowed(letter), frozen),
+            Current::Changed(changed) => (Cow::Owned(*changed), None),
+            Current::Done => return Ok(Some(Attempt::Cancelled)),
+        };
+        let letter = letter.as_ref();
         let programme = senders.programme(letter)?;
         let frozen = match frozen {
             Some(frozen) => frozen,

@@ -1,14 +1,10 @@
 //! Timers firing: those of one case together, many in one transaction; those of a call each in its
 //! own. One that fails never holds up another.
 
-use bando_domain::application::State as ApplicationState;
-use bando_domain::eligibility;
 use bando_domain::timer::{Timer, TimerKind};
-use bando_store::{PageQuery, Tx, applications, calls, consortia, letters, timers};
+use bando_store::{Tx, timers};
 
 use crate::context::Command;
-use crate::correspondence;
-use crate::documents;
 use crate::error::Error;
 use crate::postman::wait;
 use crate::schedule::Timekeeper;
@@ -17,8 +13,6 @@ use crate::schedule::Timekeeper;
 const MOST_ATTEMPTS: i32 = 10;
 /// Timers fired in one transaction.
 const TOGETHER: u64 = 50;
-/// Drafts reminded per transaction.
-const PAGE: u64 = 200;
 
 impl Timekeeper {
     /// Fires the timers that are due and free; answers how many it took up.
@@ -137,52 +131,10 @@ async fn effect(tx: &Tx, timer: &Timer) -> Result<(), Error> {
         TimerKind::CallCloses => crate::calls::close(tx, &timer.call).await,
         // Each draft has lapsed in a transaction of its own before.
         TimerKind::DraftsLapse => Ok(()),
-        TimerKind::DraftReminder => remind_drafts(tx, timer).await,
+        TimerKind::DraftReminder | TimerKind::Reminder => crate::reminders::remind(tx, timer).await,
+        TimerKind::ReminderSweep => crate::reminders::sweep(tx, timer).await,
         TimerKind::ClarificationReminder => crate::clarifications::remind(tx, timer).await,
         TimerKind::ClarificationDue => crate::clarifications::expire(tx, timer).await,
         TimerKind::ResultsPublished => crate::results::publish(tx, &timer.call).await,
-    }
-}
-
-/// Reminds every consortium whose draft is not submitted; useless once the call is closed.
-async fn remind_drafts(tx: &Tx, timer: &Timer) -> Result<(), Error> {
-    let call = calls::get(tx, &timer.call).await?.value;
-    if tx.cause().at > call.terms.window.closes_at {
-        return Ok(());
-    }
-    let filter = applications::Filter {
-        state: Some(ApplicationState::Draft),
-        ..applications::Filter::default()
-    };
-    let mut page = PageQuery {
-        size: PAGE,
-        after: None,
-    };
-    loop {
-        let found = applications::list(tx, &timer.call, &filter, &page).await?;
-        let listed: Vec<_> = found.rows.iter().map(|draft| draft.value.id).collect();
-        let documents = documents::working(tx, &call, &listed).await?;
-        for draft in &found.rows {
-            let own = documents.get(&draft.value.id);
-            let own = own.map_or(&[][..], Vec::as_slice);
-            let owner = consortia::get(tx, draft.value.consortium).await?.value;
-            let today = call.terms.window.zone.day(tx.cause().at);
-            let standing = owner.profile.on(today);
-            let project = &draft.value.project;
-            let missing = eligibility::missing(project, own, &standing, &call.terms);
-            let missing = missing.into_iter().map(|gap| gap.explanation).collect();
-            let letter = correspondence::draft_reminder(
-                &call,
-                &owner,
-                &draft.value,
-                timer.nominal_at,
-                missing,
-            );
-            letters::queue(tx, &letter).await?;
-        }
-        match found.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(()),
-        }
     }
 }

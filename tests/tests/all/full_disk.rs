@@ -168,5 +168,5 @@ async fn a_full_disk_refuses_changes_answers_questions_and_heals_without_a_resta
         keys.iter()
             .all(|key| told.iter().any(|letter| letter.key == *key))
     );
-    assert!(!office.letters_of("draft_reminder").await.is_empty());
+    assert!(!office.letters_of("reminder").await.is_empty());
 }

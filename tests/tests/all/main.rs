@@ -30,6 +30,7 @@ mod programmes;
 mod python_client;
 mod races;
 mod rankings;
+mod reminders;
 mod rule_changes;
 mod schedules;
 mod schedules_under_fire;

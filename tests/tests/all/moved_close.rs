@@ -33,7 +33,7 @@ async fn an_extension_approved_by_a_second_person_moves_everything_that_hangs_on
     daemon
         .turn_clock_to(closes_at() - TimeDelta::hours(1))
         .await;
-    let reminded = daemon.letters_of("draft_reminder").await.len();
+    let reminded = daemon.letters_of("reminder").await.len();
     assert!(reminded > 0);
     let proposal = propose(&daemon, NEW_CLOSE).await.unwrap();
     assert_eq!(
@@ -64,10 +64,11 @@ async fn an_extension_approved_by_a_second_person_moves_everything_that_hangs_on
     daemon
         .turn_clock_to(closes_at() + TimeDelta::days(10))
         .await;
-    let reminders = daemon.letters_of("draft_reminder").await;
+    let reminders = daemon.letters_of("reminder").await;
+    let after = bando_daemon::convert::instant(closes_at() + TimeDelta::days(1));
     let again = reminders
         .iter()
-        .filter(|letter| letter.key.ends_with("/extended-1"))
+        .filter(|letter| letter.queued_at.unwrap().seconds > after.seconds)
         .count();
     assert!(again > 0, "the reminders come again before the new close");
     assert_eq!(reminders.len(), reminded + again);

@@ -175,7 +175,7 @@ async fn without_its_database_the_daemon_says_so_and_with_it_goes_on_by_itself()
     let submitted = applicant.submit_as(&draft, &id).await.unwrap();
     assert!(submitted.receipt.is_some());
     daemon.expect_order().await;
-    assert!(!daemon.letters_of("draft_reminder").await.is_empty());
+    assert!(!daemon.letters_of("reminder").await.is_empty());
     let receipt = daemon.letters_of("receipt").await.remove(0);
     assert_eq!(receipt.state(), v1::LetterState::Sent);
     let kinds: Vec<String> = daemon

@@ -28,6 +28,7 @@ pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
 mod rehearse;
+pub(crate) mod reminder;
 pub(crate) mod schedule;
 mod sheet_file;
 pub(crate) mod shell;
@@ -107,6 +108,7 @@ async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Letter(command) => letter::run(command, session).await,
         Command::Timer(command) => timer::run(command, session).await,
         Command::Schedule(command) => schedule::run(command, session).await,
+        Command::Reminder(command) => reminder::run(command, session).await,
         Command::Event(command) => event::run(command, session).await,
         Command::Receipt(command) => receipt::run(command, session).await,
         Command::Audit(command) => audit::run(command, session).await,

@@ -26,6 +26,7 @@ pub(crate) mod proposal;
 pub(crate) mod ranking;
 pub(crate) mod receipt;
 pub(crate) mod rehearsal;
+pub(crate) mod reminder;
 pub(crate) mod rule_set;
 pub(crate) mod schedule;
 pub(crate) mod timer;

@@ -22,6 +22,14 @@ pub fn required_instant(field: &str, at: Option<Timestamp>) -> Result<DateTime<U
     read.ok_or_else(|| Error::invalid(field, "REQUIRED", "an instant is expected"))
 }
 
+/// An instant that may be stated.
+pub fn optional_instant(
+    field: &str,
+    at: Option<Timestamp>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    at.map(|at| required_instant(field, Some(at))).transpose()
+}
+
 /// The items of a request; every one that breaks a rule is told.
 pub fn items(wire: Vec<v1::ClarificationItem>) -> Result<Vec<Item>, Error> {
     let mut violations = Vec::new();

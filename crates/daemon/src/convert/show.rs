@@ -10,6 +10,7 @@ use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
 use bando_domain::project::{ActivityKind, Project, Violation};
 use bando_domain::receipt::{Signed, StatementKind};
+use bando_domain::reminder::Topic;
 use bando_domain::rules::{
     Aggregation, AllocationPolicy, Band, CapBase, CostCategory, CostKind, Rounding, RuleSet,
     ScoreGrid, TieBreak,
@@ -106,7 +107,10 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
         draft_reminders_minutes: terms
             .reminders
             .iter()
-            .map(|reminder| count(reminder.minutes_before))
+            .filter(|reminder| reminder.topic == Topic::DraftNotSubmitted)
+            .flat_map(|reminder| &reminder.offsets)
+            .filter_map(|offset| offset.minutes_before())
+            .map(count)
             .collect(),
         ranking: ranking
             .map(|number| names::of_ranking(&call.id, number))

@@ -15,6 +15,7 @@ mod page;
 mod policy;
 mod programmes;
 mod rankings;
+mod reminders;
 mod schedules;
 mod status;
 mod timers;
@@ -142,6 +143,9 @@ impl Api {
         .add_service(limited!(v1::timer_service_server::TimerServiceServer<_>))
         .add_service(limited!(
             v1::schedule_service_server::ScheduleServiceServer<_>
+        ))
+        .add_service(limited!(
+            v1::reminder_service_server::ReminderServiceServer<_>
         ))
         .add_service(limited!(v1::event_service_server::EventServiceServer<_>))
         .add_service(limited!(

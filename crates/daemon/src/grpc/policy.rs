@@ -260,6 +260,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.ScheduleService/ResumeSchedule", OFFICERS),
     ("/bando.v1.ScheduleService/TriggerSchedule", OFFICERS),
     ("/bando.v1.ScheduleService/BackfillSchedule", OFFICERS),
+    ("/bando.v1.ReminderService/PreviewReminders", OFFICE),
     ("/bando.v1.EventService/ListEvents", OFFICE_AND_OWN),
     (
         "/bando.v1.EventService/VerifyChain",

@@ -15,6 +15,7 @@ mod policy;
 mod procedure;
 mod programme;
 mod reader;
+mod reminders;
 mod rule_set;
 mod terms;
 mod values;

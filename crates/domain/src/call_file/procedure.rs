@@ -3,7 +3,7 @@
 use chrono::NaiveTime;
 
 use super::reader::{Read, Value};
-use super::terms::{OFFSETS_LIMIT, offsets_of};
+use super::reminders::{OFFSETS_LIMIT, minutes_of};
 use super::values::{text, whole};
 use crate::procedure::Rules;
 
@@ -49,7 +49,7 @@ fn time_of_day(value: &Value<'_>) -> Read<NaiveTime> {
 
 /// May be empty: then nobody is reminded.
 fn reminders(value: &Value<'_>) -> Read<Vec<u32>> {
-    offsets_of(&value.elements(0..=OFFSETS_LIMIT)?)
+    minutes_of(&value.elements(0..=OFFSETS_LIMIT)?)
 }
 
 #[cfg(test)]

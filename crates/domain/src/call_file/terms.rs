@@ -4,27 +4,19 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::ParsedCall;
 use super::procedure;
-use super::reader::{Read, Section, Value, all};
+use super::reader::{Read, Section, Value};
 use super::rule_set::{Surroundings, rule_set};
-use super::{documents, values};
-use crate::call::{OUTAGE_DAYS, Reminder, ReminderTopic, Terms, Window};
+use super::{documents, reminders, values};
+use crate::call::{OUTAGE_DAYS, Terms, Window};
 use crate::civil::{Zone, resolve_deadline};
 use crate::ids::{CallId, ProgrammeId};
 use crate::programme::Programme;
 use crate::rules::RuleSet;
 
-/// Longest acceptance term and earliest reminder, in days.
+/// Longest acceptance term, in days.
 const DAYS_LIMIT: u32 = 366;
 /// Most days that an outage may give back at least.
 const OUTAGE_DAYS_LIMIT: u32 = 60;
-/// Most `[[reminders]]` tables.
-const TOPICS_LIMIT: usize = 20;
-/// Most reminders of one topic.
-pub(super) const OFFSETS_LIMIT: usize = 50;
-
-const OFFSET_FORM: &str = "must be a time before the end: T- and whole days, hours or minutes \
-                           above zero, up to 366 days, such as \"T-30d\", \"T-4h\" or \"T-90m\"";
-
 const INSTANT_FORM: &str =
     "must be a civil time from 2000 to 2199 in quotes, such as \"2027-06-23 16:00\"";
 
@@ -43,7 +35,9 @@ pub(super) fn read(top: &Section<'_>, programme: &Programme) -> Read<ParsedCall>
     let rules = top.required("rules", |value| rule_set(value, &around));
     let acceptance_days = top.required("acceptance_days", values::whole(1..=DAYS_LIMIT));
     let payment_limit = top.optional("payment_limit", values::day);
-    let reminders = top.required("reminders", reminders);
+    let reminders = top.required("reminders", |value| {
+        reminders::read(value, window.as_ref().ok().map(|(window, _)| window))
+    });
     let documents = documents::read(top);
     let procedure = top.optional("procedure", procedure::read);
     let terms = Terms {
@@ -172,148 +166,9 @@ fn civil_day(text: &str) -> Option<NaiveDate> {
     values::parse_day(text.get(..10)?)
 }
 
-/// `[[reminders]]`: each topic once, each of its offsets once.
-fn reminders(value: &Value<'_>) -> Read<Vec<Reminder>> {
-    let topics = [("draft_not_submitted", ReminderTopic::DraftNotSubmitted)];
-    let mut topics_before = Vec::new();
-    let mut reads = Vec::new();
-    for section in value.sections(0..=TOPICS_LIMIT)? {
-        let topic = section.required("topic", values::choice(&topics));
-        if let Ok(topic) = topic {
-            if topics_before.contains(&topic) {
-                section.refuse("topic", "must differ from the topics before it");
-            }
-            topics_before.push(topic);
-        }
-        let offsets = section.required("offsets", offsets);
-        reads.push(offsets.and_then(|offsets| {
-            let topic = topic?;
-            Ok(offsets.into_iter().map(move |minutes_before| Reminder {
-                topic,
-                minutes_before,
-            }))
-        }));
-    }
-    Ok(all(reads)?.into_iter().flatten().collect())
-}
-
-/// Minutes before the close, each different; at least one.
-fn offsets(value: &Value<'_>) -> Read<Vec<u32>> {
-    offsets_of(&value.elements(1..=OFFSETS_LIMIT)?)
-}
-
-/// Minutes before an end, each different.
-pub(super) fn offsets_of(elements: &[Value<'_>]) -> Read<Vec<u32>> {
-    let reads: Vec<Read<u32>> = elements.iter().map(offset).collect();
-    for (at, element) in elements.iter().enumerate() {
-        let same = |read: &Read<u32>| read.is_ok() && reads.get(at) == Some(read);
-        if let Some(first) = reads.iter().take(at).position(same) {
-            let path = elements.get(first).map_or("", Value::path);
-            element.refuse(format!(
-                "must differ from {path}, the same time before the close"
-            ));
-        }
-    }
-    all(reads)
-}
-
-fn offset(value: &Value<'_>) -> Read<u32> {
-    parse_offset(values::text(value)?).ok_or_else(|| value.refuse(OFFSET_FORM))
-}
-
-/// Minutes of `T-30d`, `T-4h`, `T-90m`.
-fn parse_offset(text: &str) -> Option<u32> {
-    let rest = text.strip_prefix("T-")?;
-    let unit = rest.chars().last()?;
-    let minutes = match unit {
-        'd' => 24 * 60,
-        'h' => 60,
-        'm' => 1,
-        _ => return None,
-    };
-    let digits = rest.strip_suffix(unit)?;
-    if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let before = digits.parse::<u32>().ok()?.checked_mul(minutes)?;
-    (before <= DAYS_LIMIT * 24 * 60).then_some(before)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::parse_offset;
     use crate::call_file::tests::{CALL, accept, check, edited, parsed};
-
-    #[test]
-    fn offsets_are_days_hours_or_minutes_before_the_close() {
-        for (text, minutes) in [
-            ("T-30d", Some(43_200)),
-            ("T-14d", Some(20_160)),
-            ("T-4h", Some(240)),
-            ("T-90m", Some(90)),
-            ("T-366d", Some(527_040)),
-            ("T-367d", None),
-            ("T-8785h", None),
-            ("T-0d", None),
-            ("T-07d", None),
-            ("T+1d", None),
-            ("T--1d", None),
-            ("T-1 mese", None),
-            ("T-1w", None),
-            ("T-1.5h", None),
-            ("T-d", None),
-            ("T-", None),
-            ("30d", None),
-            ("t-30d", None),
-            ("T-99999999999d", None),
-            ("T-3€", None),
-        ] {
-            assert_eq!(parse_offset(text), minutes, "{text}");
-        }
-    }
-
-    #[test]
-    fn reminders_differ_and_come_before_the_close() {
-        let (first, topic) = ("\"T-30d\"", "topic = \"draft_not_submitted\"");
-        let again = format!("{topic}\noffsets = [\"T-2d\"]\n[[reminders]]\n{topic}");
-        check(&[
-            (
-                first,
-                "\"T-1 mese\"",
-                "reminders[0].offsets[0]",
-                "a time before the end",
-            ),
-            (
-                first,
-                "\"T+1d\"",
-                "reminders[0].offsets[0]",
-                "a time before the end",
-            ),
-            (first, "30", "reminders[0].offsets[0]", "must be text"),
-            (
-                first,
-                "\"T-24h\"",
-                "reminders[0].offsets[4]",
-                "reminders[0].offsets[0], the same",
-            ),
-            (
-                topic,
-                "topic = \"x\"",
-                "reminders[0].topic",
-                "draft_not_submitted",
-            ),
-            (topic, &again, "reminders[1].topic", "must differ"),
-        ]);
-        accept(&[(first, "\"T-90d\"")]);
-    }
-
-    #[test]
-    fn a_call_may_say_that_it_has_no_reminders() {
-        let (terms, _) = CALL.split_once("[[reminders]]").unwrap();
-        let text = edited(terms, "acceptance_days", "reminders = []\nacceptance_days");
-
-        assert!(parsed(&text).terms.reminders.is_empty());
-    }
 
     #[test]
     fn the_window_is_civil_time_of_its_zone() {

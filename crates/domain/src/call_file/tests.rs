@@ -6,6 +6,7 @@ use super::{
 };
 use crate::money::{BasisPoints, Eur};
 use crate::programme::Programme;
+use crate::reminder::Topic;
 use crate::rules::{CapBase, CapShare, CostKind, TieBreak};
 
 pub(super) const PROGRAMME: &str = include_str!("../../../../config/programmes/er-consortia.toml");
@@ -114,8 +115,19 @@ fn the_call_of_2016_is_the_published_practice() {
         terms.rules.tie_breaks.last(),
         Some(&TieBreak::ProtocolNumber)
     );
-    let minutes: Vec<u32> = terms.reminders.iter().map(|r| r.minutes_before).collect();
-    assert_eq!(minutes, [43_200, 20_160, 10_080, 4_320, 1_440, 240]);
+    let draft = terms
+        .reminders
+        .iter()
+        .find(|reminder| reminder.topic == Topic::DraftNotSubmitted);
+    let minutes = draft
+        .unwrap()
+        .offsets
+        .iter()
+        .filter_map(|offset| offset.minutes_before());
+    assert_eq!(
+        minutes.collect::<Vec<u32>>(),
+        [43_200, 20_160, 10_080, 4_320, 1_440, 240]
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use profile_form::{
     malformed_fund, malformed_link, malformed_member, malformed_profile, malformed_programme,
     malformed_reach, malformed_share,
 };
-pub use requirements::{Facts, check};
+pub use requirements::{Facts, check, independent_members_of};
 
 use crate::programme::Text;
 

@@ -9,6 +9,7 @@ use crate::independence::independent_groups;
 use crate::money::{BasisPoints, Eur};
 use crate::programme::Text;
 use crate::project::{Declaration, Project};
+use crate::rules::MemberRules;
 use crate::rules::RuleSet;
 
 /// What is judged, as it stood at the date of application (E12).
@@ -238,7 +239,25 @@ fn seat_and_outside_share(facts: &Facts<'_>) -> Finding {
 
 /// E7: enough members that are independent of one another.
 fn independent_members(facts: &Facts<'_>) -> Finding {
-    let (profile, rules) = (facts.profile, &facts.rules.members);
+    let profile = facts.profile;
+    let (independent, required) = independent_members_of(profile, &facts.rules.members);
+    let all = profile.members.len();
+    let (artigiane, artisan) = if artisans_only(profile) {
+        (" (tutte artigiane)", " (all artisan firms)")
+    } else {
+        ("", "")
+    };
+    finding(
+        "E7",
+        independent >= required,
+        format!("{independent} consorziate indipendenti su {all}{artigiane}; minimo {required}"),
+        format!("{independent} independent members of {all}{artisan}; at least {required}"),
+    )
+}
+
+/// How many members of a profile, as it stood on a day, are independent of one another, and how
+/// many are required of it.
+pub fn independent_members_of(profile: &Profile, rules: &MemberRules) -> (u32, u32) {
     let members: Vec<_> = profile
         .members
         .iter()
@@ -250,25 +269,16 @@ fn independent_members(facts: &Facts<'_>) -> Finding {
         .map(|link| (&link.one, &link.other))
         .collect();
     let independent = independent_groups(&members, &links).len();
-    let artisans_only =
-        !profile.members.is_empty() && profile.members.iter().all(|member| member.artisan);
-    let required = if artisans_only {
+    let required = if artisans_only(profile) {
         rules.artisan_minimum
     } else {
         rules.minimum
     };
-    let all = profile.members.len();
-    let (artigiane, artisan) = if artisans_only {
-        (" (tutte artigiane)", " (all artisan firms)")
-    } else {
-        ("", "")
-    };
-    finding(
-        "E7",
-        u32::try_from(independent).unwrap_or(u32::MAX) >= required,
-        format!("{independent} consorziate indipendenti su {all}{artigiane}; minimo {required}"),
-        format!("{independent} independent members of {all}{artisan}; at least {required}"),
-    )
+    (u32::try_from(independent).unwrap_or(u32::MAX), required)
+}
+
+fn artisans_only(profile: &Profile) -> bool {
+    !profile.members.is_empty() && profile.members.iter().all(|member| member.artisan)
 }
 
 /// E8: active, not in liquidation.

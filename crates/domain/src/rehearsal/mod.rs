@@ -10,6 +10,7 @@ use crate::call::{self, Call, State, Terms};
 use crate::call_file::ParsedCall;
 use crate::civil::Zone;
 use crate::clarification::Purpose;
+use crate::reminder::{self, Topic};
 use crate::schedule::{Plan, ScheduleKind};
 use crate::term::{Term, civil_day, end_of_day};
 use crate::timer::TimerKind;
@@ -18,6 +19,8 @@ use crate::timer::TimerKind;
 const CLOSES: &str = "the call closes";
 /// Routine before the opening that belongs to a call's calendar: nobody looks further back.
 const BEFORE_OPENING: TimeDelta = TimeDelta::days(31);
+/// A file is rehearsed as if it were published long before its opening.
+const A_YEAR: TimeDelta = TimeDelta::days(366);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +107,7 @@ pub fn rehearse(parsed: &ParsedCall, routine: &[Plan]) -> Vec<Entry> {
     let mut entries = stages(&call.terms);
     entries.extend(terms(&call));
     entries.extend(timers(&call));
+    entries.extend(reminders(&call.terms));
     let first = call.terms.window.opens_at - BEFORE_OPENING;
     let last = entries.iter().map(|entry| entry.at).max().unwrap_or(first);
     for plan in routine {
@@ -193,8 +197,11 @@ fn terms(call: &Call) -> Vec<Entry> {
 }
 
 fn timers(call: &Call) -> Vec<Entry> {
-    let zone = call.terms.window.zone;
-    let wanted = call::timers(call);
+    let window = &call.terms.window;
+    let zone = window.zone;
+    let mut wanted = call::timers(call, window.opens_at - A_YEAR);
+    // Reminders come from their own calendar, with what they are about.
+    wanted.retain(|timer| !matches!(timer.kind, TimerKind::Reminder | TimerKind::ReminderSweep));
     let entries = wanted.into_iter().map(|timer| {
         let (kind, subject, audience) = match timer.kind {
             TimerKind::CallOpens => (
@@ -209,6 +216,12 @@ fn timers(call: &Call) -> Vec<Entry> {
                 "the draft is not submitted",
                 Audience::Drafts,
             ),
+            TimerKind::Reminder => (
+                Kind::Reminder,
+                "consortia are reminded",
+                Audience::Consortia,
+            ),
+            TimerKind::ReminderSweep => (Kind::Timer, "the office is reminded", Audience::Officers),
             TimerKind::ClarificationReminder => (
                 Kind::Reminder,
                 "the request is not answered",
@@ -224,6 +237,39 @@ fn timers(call: &Call) -> Vec<Entry> {
         Entry::new(timer.nominal_at, zone, kind, subject, audience)
     });
     entries.collect()
+}
+
+/// The reminders whose instants the file decides.
+fn reminders(terms: &Terms) -> impl Iterator<Item = Entry> {
+    let occurrences = reminder::calendar(terms).into_iter();
+    occurrences.map(|known| {
+        let (subject, audience) = reminded_of(known.topic);
+        let subject = format!("{subject} ({})", known.offset);
+        Entry::new(
+            known.nominal_at,
+            known.zone,
+            Kind::Reminder,
+            subject,
+            audience,
+        )
+    })
+}
+
+/// What a reminder is about, and to whom it goes.
+const fn reminded_of(topic: Topic) -> (&'static str, Audience) {
+    match topic {
+        Topic::CallOpens => ("no application though the call opens", Audience::Consortia),
+        Topic::NoDraft => ("no application though the call closes", Audience::Consortia),
+        Topic::DraftNotSubmitted => ("the draft is not submitted", Audience::Drafts),
+        Topic::Accreditation => ("no accreditation holds at the close", Audience::Consortia),
+        Topic::MembersBelowMinimum => ("too few members", Audience::Consortia),
+        Topic::ProcedureEnding => ("the application is not decided", Audience::Officers),
+        Topic::SuspensionEnding => ("the suspension ends", Audience::Officers),
+        Topic::DeliveryUnrecorded => ("a delivery is not recorded", Audience::Officers),
+        Topic::EvaluatorLate => ("a sheet is not signed off", Audience::Officers),
+        Topic::ProposalExpiring => ("a proposal expires", Audience::Officers),
+        Topic::LetterFailed => ("a letter failed", Audience::Officers),
+    }
 }
 
 fn fires(plan: &Plan, first: DateTime<Utc>, last: DateTime<Utc>) -> impl Iterator<Item = Entry> {

@@ -105,6 +105,12 @@ const ALL: &[Migration] = &[
         sqlite: include_str!("0013_sqlite.sql"),
         postgres: include_str!("0013_postgres.sql"),
     },
+    Migration {
+        name: "0014_reminders",
+        tables: include_str!("0014_reminders.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 impl MigrationName for Migration {

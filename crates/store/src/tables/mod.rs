@@ -7,6 +7,7 @@ mod mending;
 mod papers;
 mod redirections;
 mod register;
+mod reminded;
 mod routine;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ pub(crate) use mending::*;
 pub(crate) use papers::*;
 pub(crate) use redirections::*;
 pub(crate) use register::*;
+pub(crate) use reminded::*;
 pub(crate) use routine::*;
 
 use crate::door::columns::{Columns, of_entity};
@@ -53,6 +55,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<proposals::Entity>(),
         of_entity::<protocol_counters::Entity>(),
         of_entity::<rankings::Entity>(),
+        of_entity::<reminders::Entity>(),
         of_entity::<requests::Entity>(),
         of_entity::<scans::Entity>(),
         of_entity::<schedule_fires::Entity>(),

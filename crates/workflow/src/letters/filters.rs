@@ -34,9 +34,12 @@ fn instant(state: &State, at: &str, zone: Option<&str>) -> Result<String, Error>
     ))
 }
 
-/// The last instant in time of a term, in the letter's zone.
-fn due(state: &State, at: &str) -> Result<String, Error> {
-    let zone = parse_zone(&text_of(state, "zone")?)?;
+/// The last instant in time of a term, in the letter's zone, or in the one named.
+fn due(state: &State, at: &str, zone: Option<&str>) -> Result<String, Error> {
+    let zone = match zone {
+        Some(zone) => parse_zone(zone)?,
+        None => parse_zone(&text_of(state, "zone")?)?,
+    };
     Ok(print_due(parsed(at)?, &zone, language(state)?))
 }
 
@@ -106,6 +109,8 @@ fn timer_kind(state: &State, kind: &str) -> Result<String, Error> {
         (Language::En, TimerKind::CallCloses) => "the call closes",
         (Language::En, TimerKind::DraftsLapse) => "drafts lapse",
         (Language::En, TimerKind::DraftReminder) => "drafts are reminded",
+        (Language::En, TimerKind::Reminder) => "consortia are reminded",
+        (Language::En, TimerKind::ReminderSweep) => "the office is reminded",
         (Language::En, TimerKind::ClarificationReminder) => "answers are reminded",
         (Language::En, TimerKind::ClarificationDue) => "terms for answers end",
         (Language::En, TimerKind::ResultsPublished) => "results are published",
@@ -113,6 +118,8 @@ fn timer_kind(state: &State, kind: &str) -> Result<String, Error> {
         (Language::It, TimerKind::CallCloses) => "chiusura del bando",
         (Language::It, TimerKind::DraftsLapse) => "decadenza delle bozze",
         (Language::It, TimerKind::DraftReminder) => "promemoria per le bozze",
+        (Language::It, TimerKind::Reminder) => "promemoria ai consorzi",
+        (Language::It, TimerKind::ReminderSweep) => "promemoria all’ufficio",
         (Language::It, TimerKind::ClarificationReminder) => "promemoria per le risposte",
         (Language::It, TimerKind::ClarificationDue) => "scadenza dei termini di risposta",
         (Language::It, TimerKind::ResultsPublished) => "pubblicazione degli esiti",

@@ -9,6 +9,7 @@ use bando_domain::letter::{
 };
 use bando_domain::money::Eur;
 use bando_domain::programme::{Programme, Text};
+use bando_domain::reminder::{About, Line};
 use bando_domain::timer::TimerKind;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -155,9 +156,87 @@ pub(super) fn facts(kind: LetterKind) -> Facts {
             outcome: outcome(None),
             threshold: "60.00".into(),
         },
+        LetterKind::Reminder => reminders(),
         LetterKind::OfficersDigest => digest(),
         LetterKind::WeeklyReport => weekly_report(),
         LetterKind::NextEdition => next_edition(),
+    }
+}
+
+/// One of each topic.
+fn reminders() -> Facts {
+    let closes_at = at("2016-05-31T14:00:00Z");
+    let (application, project) = (String::from("ER-2016-0000012"), String::from(AWKWARD));
+    let since = at("2016-06-20T07:30:00Z");
+    let abouts = [
+        About::CallOpens {
+            opens_at: at("2016-04-11T08:00:00Z"),
+            closes_at,
+        },
+        About::NoDraft { closes_at },
+        About::DraftNotSubmitted {
+            application: "0190a7c4".into(),
+            project: project.clone(),
+            closes_at,
+            missing: vec!["IBAN".into(), AWKWARD.into()],
+        },
+        About::Accreditation {
+            expires_on: chrono::NaiveDate::from_ymd_opt(2016, 5, 30),
+            closes_at,
+        },
+        About::MembersBelowMinimum {
+            members: 7,
+            minimum: 8,
+            closes_at,
+        },
+        About::ProcedureEnding {
+            application: application.clone(),
+            project: project.clone(),
+            ends_at: at("2016-08-29T21:59:59.999999Z"),
+            is_over: false,
+        },
+        About::SuspensionEnding {
+            application: application.clone(),
+            project: project.clone(),
+            ends_at: at("2016-07-20T21:59:59.999999Z"),
+        },
+        About::DeliveryUnrecorded {
+            application: application.clone(),
+            project: project.clone(),
+            requested_at: since,
+        },
+        About::EvaluatorLate {
+            application,
+            project,
+            evaluator: AWKWARD.into(),
+            assigned_at: since,
+        },
+        About::ProposalExpiring {
+            proposal: "0190a7c4-0000-7000-8000-000000000001".into(),
+            act: "extension".into(),
+            requested_by: "anna".into(),
+            expires_at: at("2016-07-20T07:30:00Z"),
+        },
+        About::LetterFailed {
+            letter: "0190a7c4-0000-7000-8000-000000000002".into(),
+            kind: LetterKind::Receipt,
+            recipient: AWKWARD.into(),
+            bounced: true,
+            at: since,
+        },
+    ];
+    let lines = abouts.into_iter().enumerate().map(|(number, about)| Line {
+        call: "er/2016".parse().unwrap(),
+        title: Text::new("Contributi ai consorzi", "Co-financing of consortia"),
+        zone: "Europe/Rome".parse().unwrap(),
+        subject: number.to_string(),
+        nominal_at: at("2016-05-01T07:00:00Z"),
+        not_after: None,
+        is_late: number == 1,
+        about,
+    });
+    Facts::Reminder {
+        lines: lines.collect(),
     }
 }
 

@@ -94,6 +94,7 @@ sources!(
     AwardedInPart in "awarded_in_part",
     WaitingList in "waiting_list",
     BelowThreshold in "below_threshold",
+    Reminder in "reminder",
     OfficersDigest in "officers_digest",
     WeeklyReport in "weekly_report",
     NextEdition in "next_edition",

@@ -268,3 +268,37 @@ fn a_quiet_day_has_a_quiet_digest() {
     assert!(text.contains("Nulla richiede un intervento.\n"), "{text}");
     assert!(html.contains("Nessun bando in corso."), "{html}");
 }
+
+#[test]
+fn a_reminder_alone_says_in_its_subject_what_it_is_about() {
+    let Facts::Reminder { lines } = facts(LetterKind::Reminder) else {
+        unreachable!()
+    };
+    let mut subjects = std::collections::BTreeSet::new();
+    for line in lines {
+        for language in Language::ALL {
+            let lines = vec![line.clone()];
+            let subject = rendered(Facts::Reminder { lines }, language).subject;
+
+            let start = match language {
+                Language::It => "[Bando er/2016] ",
+                Language::En => "[Call er/2016] ",
+            };
+            assert!(subject.starts_with(start), "{subject}");
+            assert!(!subject.ends_with('…'), "{subject}");
+            assert!(subjects.insert(subject), "no two topics are told alike");
+        }
+    }
+}
+
+#[test]
+fn reminders_of_several_calls_stand_under_their_programme() {
+    let Facts::Reminder { mut lines } = facts(LetterKind::Reminder) else {
+        unreachable!()
+    };
+    lines[0].call = "er/2017".parse().unwrap();
+
+    let subject = rendered(Facts::Reminder { lines }, Language::En).subject;
+
+    assert_eq!(subject, "[Calls er] 11 reminders");
+}
