@@ -258,8 +258,8 @@ fn reminders(terms: &Terms) -> impl Iterator<Item = Entry> {
 /// What a reminder is about, and to whom it goes.
 const fn reminded_of(topic: Topic) -> (&'static str, Audience) {
     match topic {
-        Topic::CallOpens => ("no application though the call opens", Audience::Consortia),
-        Topic::NoDraft => ("no application though the call closes", Audience::Consortia),
+        Topic::CallOpens => ("no application before the opening", Audience::Consortia),
+        Topic::NoDraft => ("no application before the close", Audience::Consortia),
         Topic::DraftNotSubmitted => ("the draft is not submitted", Audience::Drafts),
         Topic::Accreditation => ("no accreditation holds at the close", Audience::Consortia),
         Topic::MembersBelowMinimum => ("too few members", Audience::Consortia),
