@@ -16,7 +16,7 @@ use bando_domain::rules::RuleSet;
 use bando_store::{Consequences, Tx, Versioned, applications, calls, consortia, record};
 use chrono::{DateTime, Utc};
 
-use crate::applications::{View, view};
+use crate::applications::{Kept, View};
 use crate::authority::visible_application;
 use crate::clarifications::{ask, asked_of, text_violation};
 use crate::context::{Command, Context};
@@ -56,7 +56,7 @@ pub async fn open(
     id: ApplicationId,
     etag: &str,
 ) -> Result<View, Error> {
-    let checked = cx
+    let checked: Kept = cx
         .once(command, || async {
             let before = visible_application(cx, &command.actor, call, id).await?;
             cx.expect_etag(&before, etag).await?;
@@ -72,12 +72,13 @@ pub async fn open(
             }
             let event = application::open_check(&before.value, &call, check, command.received_at)?;
             cx.commit(command, async move |tx: &Tx| {
-                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+                let changed = record(tx, Some(before), &event, Consequences::default()).await?;
+                Kept::of(tx, changed).await
             })
             .await
         })
         .await?;
-    view(cx, checked).await
+    checked.shown(cx).await
 }
 
 fn not_submitted(application: &Application) -> Error {
@@ -139,7 +140,7 @@ pub async fn record_finding(
         let why = "a failed rule needs its reason: it goes into the letter";
         return Err(Error::invalid("explanation.it", "REQUIRED", why));
     }
-    let found = cx
+    let found: Kept = cx
         .once(command, || async {
             let before = visible_application(cx, &command.actor, call, id).await?;
             cx.expect_etag(&before, etag).await?;
@@ -158,12 +159,13 @@ pub async fn record_finding(
             let asked = asked_of(cx.store.read(), id).await?;
             let event = application::record_finding(&before.value, &asked, finding)?;
             cx.commit(command, async move |tx: &Tx| {
-                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+                let changed = record(tx, Some(before), &event, Consequences::default()).await?;
+                Kept::of(tx, changed).await
             })
             .await
         })
         .await?;
-    view(cx, found).await
+    found.shown(cx).await
 }
 
 /// Ends the check; an inadmissible application gets its letter in the same commit. Where the call
@@ -180,7 +182,7 @@ pub async fn conclude(
         let violation = text_violation("reason".to_owned(), reason);
         violation.map_or(Ok(()), |found| Err(Error::invalid_fields(vec![found])))?;
     }
-    let concluded = cx
+    let concluded: Kept = cx
         .once(command, || async {
             let before = visible_application(cx, &command.actor, call, id).await?;
             cx.expect_etag(&before, etag).await?;
@@ -210,12 +212,13 @@ pub async fn conclude(
                 ));
             }
             cx.commit(command, async move |tx: &Tx| {
-                Ok(record(tx, Some(before), &event, Consequences::letters(letters)).await?)
+                let letters = Consequences::letters(letters);
+                Kept::of(tx, record(tx, Some(before), &event, letters).await?).await
             })
             .await
         })
         .await?;
-    view(cx, concluded).await
+    concluded.shown(cx).await
 }
 
 /// Tells the consortium why its application would be rejected; the check goes on when the term
@@ -226,14 +229,14 @@ async fn give_notice(
     before: Versioned<Application>,
     rules: &procedure::Rules,
     grounds: Vec<Item>,
-) -> Result<Versioned<Application>, Error> {
+) -> Result<Kept, Error> {
     let (person, rules) = (command.actor.person.clone(), rules.clone());
     cx.commit(command, async move |tx: &Tx| {
         let asked = asked_of(tx, before.value.id).await?;
         let id = ClarificationId(tx.new_id());
         let by = (person.as_str(), tx.cause().at);
         let event = clarification::give_notice(id, &before.value, &rules, &asked, grounds, by)?;
-        Ok(ask(tx, before, id, &event).await?.0)
+        Kept::of(tx, ask(tx, before, id, &event).await?.0).await
     })
     .await
 }

@@ -19,7 +19,7 @@ use bando_store::{
 };
 use chrono::Datelike as _;
 
-use crate::applications::{View, statement, view};
+use crate::applications::{Kept, View, statement};
 use crate::authority::visible_application;
 use crate::call_acts::{expect_act, expect_reason};
 use crate::context::{Command, Context, Signer};
@@ -38,7 +38,7 @@ pub async fn reopen_check(
     reason: &str,
 ) -> Result<View, Error> {
     let reason = expect_reason(reason)?.to_owned();
-    let reopened = cx
+    let reopened: Kept = cx
         .once(command, || async {
             let before = visible_application(cx, &command.actor, call, id).await?;
             cx.expect_etag(&before, etag).await?;
@@ -60,12 +60,13 @@ pub async fn reopen_check(
                         &reason,
                     ));
                 }
-                Ok(record(tx, Some(before), &event, Consequences::letters(told)).await?)
+                let told = Consequences::letters(told);
+                Kept::of(tx, record(tx, Some(before), &event, told).await?).await
             })
             .await
         })
         .await?;
-    view(cx, reopened).await
+    reopened.shown(cx).await
 }
 
 /// What a ranking that waits for approval was computed from must stay as it was.

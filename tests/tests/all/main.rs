@@ -31,6 +31,7 @@ mod python_client;
 mod races;
 mod rankings;
 mod reminders;
+mod repeats;
 mod rule_changes;
 mod schedules;
 mod schedules_under_fire;

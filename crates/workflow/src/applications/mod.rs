@@ -18,7 +18,7 @@ use bando_domain::procedure::{self, ProcedureTerm};
 use bando_domain::project::{Path, Project, Violation};
 use bando_store::applications::Filter;
 use bando_store::{
-    Consequences, Kind, Page, PageQuery, Tx, Versioned, applications, calls, consortia, record,
+    Consequences, Db, Kind, Page, PageQuery, Tx, Versioned, applications, calls, consortia, record,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -57,10 +57,11 @@ pub async fn get(
 ) -> Result<View, Error> {
     let found = visible_application(cx, actor, call, id).await?;
     if actor.sees_all_consortia() {
-        return view(cx, found).await;
+        return view(cx.store.read(), found, cx.now()).await;
     }
     let call = calls::get(cx.store.read(), call).await?.value;
-    view(cx, as_seen_outside(&call, found)).await
+    let found = as_seen_outside(&call, found);
+    view(cx.store.read(), found, cx.now()).await
 }
 
 /// An application as its consortium and its evaluators see it while results are held.
@@ -261,7 +262,7 @@ pub async fn update(
         let owner = consortia::get(cx.store.read(), before.value.consortium)
             .await?
             .value;
-        let documents = documents_of(cx, &call, id).await?;
+        let documents = documents_of(cx.store.read(), &call, id).await?;
         cx.commit(command, async move |tx: &Tx| {
             let edited = record(tx, Some(before), &event, Consequences::default()).await?;
             Ok(shown(edited, &documents, &call, Some(&owner), at))
@@ -307,7 +308,7 @@ pub async fn withdraw(
             "1 to 2,000 characters",
         ));
     }
-    let withdrawn = cx
+    let withdrawn: Kept = cx
         .once(command, || async {
             let before = visible_application(cx, &command.actor, call, id).await?;
             expect_own(&command.actor, before.value.consortium)?;
@@ -322,12 +323,13 @@ pub async fn withdraw(
             let event = application::withdraw(&before.value, reason)?;
             cx.commit(command, async move |tx: &Tx| {
                 clarifications::give_up(tx, id, "the application was withdrawn").await?;
-                Ok(record(tx, Some(before), &event, Consequences::default()).await?)
+                let withdrawn = record(tx, Some(before), &event, Consequences::default()).await?;
+                Kept::of(tx, withdrawn).await
             })
             .await
         })
         .await?;
-    view(cx, withdrawn).await
+    withdrawn.shown(cx).await
 }
 
 /// Lapses every draft that was never submitted; each by itself, so that one bad case does not
@@ -369,30 +371,55 @@ async fn lapse(cx: &Context, call: &CallId, id: ApplicationId) -> Result<(), Err
         .await
 }
 
-pub(crate) async fn view(cx: &Context, found: Versioned<Application>) -> Result<View, Error> {
-    let call = calls::get(cx.store.read(), &found.value.call).await?.value;
-    let owner = consortia::get(cx.store.read(), found.value.consortium)
-        .await?
-        .value;
-    let documents = documents_of(cx, &call, found.value.id).await?;
-    let asked =
-        bando_store::clarifications::of_application(cx.store.read(), found.value.id).await?;
+/// What a request was answered, as it is kept: whole, so that a repeat gets the first answer
+/// whatever happened since.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Kept {
+    Shown(Box<View>),
+    /// Kept by earlier versions: the application alone.
+    Alone(Box<Versioned<Application>>),
+}
+
+impl Kept {
+    pub(crate) async fn of(tx: &Tx, changed: Versioned<Application>) -> Result<Self, Error> {
+        let shown = view(tx, changed, tx.cause().at).await?;
+        Ok(Self::Shown(Box::new(shown)))
+    }
+
+    pub(crate) async fn shown(self, cx: &Context) -> Result<View, Error> {
+        match self {
+            Self::Shown(shown) => Ok(*shown),
+            Self::Alone(found) => view(cx.store.read(), *found, cx.now()).await,
+        }
+    }
+}
+
+async fn view<D: Db>(
+    db: &D,
+    found: Versioned<Application>,
+    now: DateTime<Utc>,
+) -> Result<View, Error> {
+    let call = calls::get(db, &found.value.call).await?.value;
+    let owner = consortia::get(db, found.value.consortium).await?.value;
+    let documents = documents_of(db, &call, found.value.id).await?;
+    let asked = bando_store::clarifications::of_application(db, found.value.id).await?;
     let known: Vec<Clarification> = asked.iter().map(|known| known.value.clone()).collect();
-    let procedure = procedure::of_application(&call, &found.value, &known, cx.now());
+    let procedure = procedure::of_application(&call, &found.value, &known, now);
     Ok(View {
         procedure,
         asked,
-        ..shown(found, &documents, &call, Some(&owner), cx.now())
+        ..shown(found, &documents, &call, Some(&owner), now)
     })
 }
 
 /// The working copy's documents, where the call asks for any.
-async fn documents_of(
-    cx: &Context,
+async fn documents_of<D: Db>(
+    db: &D,
     call: &Call,
     id: ApplicationId,
 ) -> Result<Vec<Document>, Error> {
-    let mut found = documents::working(cx.store.read(), call, &[id]).await?;
+    let mut found = documents::working(db, call, &[id]).await?;
     Ok(found.remove(&id).unwrap_or_default())
 }
 
@@ -448,4 +475,28 @@ pub fn malformed(project: &Project) -> Vec<Violation> {
         violation.field.insert_str(0, "project.");
     }
     violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_an_earlier_version_was_the_application_alone() {
+        let call: CallId = "er/2016".parse().unwrap();
+        let drafted = application::Event::Drafted {
+            id: ApplicationId(uuid::Uuid::nil()),
+            call,
+            consortium: ConsortiumId(uuid::Uuid::nil()),
+        };
+        let alone = Versioned {
+            version: 1,
+            value: application::apply(None, &drafted).unwrap(),
+        };
+        let kept = serde_json::to_value(&alone).unwrap();
+
+        let read: Kept = serde_json::from_value(kept).unwrap();
+
+        assert!(matches!(read, Kept::Alone(found) if found.value == alone.value));
+    }
 }

@@ -64,7 +64,7 @@ pub struct Place {
 
 pub async fn get(cx: &Context, actor: &Actor, place: &Place) -> Result<View, Error> {
     let found = visible(cx, actor, place).await?;
-    view(cx, found).await
+    view(cx.store.read(), found, cx.scanner.is_some()).await
 }
 
 /// The documents of one application, or with `None` of a whole call.
@@ -102,7 +102,7 @@ pub async fn list(
     let found = documents::list(cx.store.read(), call, &filter, page).await?;
     let next = found.next.clone();
     Ok(Page {
-        rows: views(cx, found.rows).await?,
+        rows: views(cx.store.read(), found.rows, cx.scanner.is_some()).await?,
         next,
     })
 }
@@ -165,22 +165,26 @@ pub async fn remove(
     place: &Place,
     etag: &str,
 ) -> Result<View, Error> {
-    let removed = cx.once(command, || async {
-        let known = visible(cx, &command.actor, place).await?;
-        expect_own(&command.actor, known.value.consortium)?;
-        cx.expect_etag(&known, etag).await?;
-        let at = command.received_at;
-        let id = known.value.id;
-        let answers = documents::answers(cx.store.read(), &[id]).await?;
-        let event = document::remove(&known.value, answers.get(&id).copied(), at)?;
-        cx.commit(command, async move |tx: &Tx| {
-            let (application, asked) = (known.value.application, known.value.asked);
-            change(tx, application, asked, id, DocumentChange::Removed).await?;
-            Ok(record(tx, Some(known), &event, Consequences::default()).await?)
+    let is_scanned = cx.scanner.is_some();
+    let removed: Result<Kept, Error> = cx
+        .once(command, || async {
+            let known = visible(cx, &command.actor, place).await?;
+            expect_own(&command.actor, known.value.consortium)?;
+            cx.expect_etag(&known, etag).await?;
+            let at = command.received_at;
+            let id = known.value.id;
+            let answers = documents::answers(cx.store.read(), &[id]).await?;
+            let event = document::remove(&known.value, answers.get(&id).copied(), at)?;
+            cx.commit(command, async move |tx: &Tx| {
+                let (application, asked) = (known.value.application, known.value.asked);
+                change(tx, application, asked, id, DocumentChange::Removed).await?;
+                let removed = record(tx, Some(known), &event, Consequences::default()).await?;
+                Kept::of(tx, removed, is_scanned).await
+            })
+            .await
         })
-        .await
-    });
-    view(cx, removed.await?).await
+        .await;
+    removed?.shown(cx).await
 }
 
 /// What an officer found about a signature.
@@ -201,24 +205,28 @@ pub async fn verify(
     found: Found,
 ) -> Result<View, Error> {
     expect_finding(&found)?;
-    let verified = cx.once(command, || async {
-        let known = visible(cx, &command.actor, place).await?;
-        cx.expect_etag(&known, etag).await?;
-        let signer = found.signer.trim();
-        let verification = Verification {
-            result: found.result,
-            signer: (!signer.is_empty()).then(|| Personal::new(signer)),
-            by: command.actor.person.clone(),
-            at: command.received_at,
-            note: found.note.clone(),
-        };
-        let event = document::verify(verification);
-        cx.commit(command, async move |tx: &Tx| {
-            Ok(record(tx, Some(known), &event, Consequences::default()).await?)
+    let is_scanned = cx.scanner.is_some();
+    let verified: Result<Kept, Error> = cx
+        .once(command, || async {
+            let known = visible(cx, &command.actor, place).await?;
+            cx.expect_etag(&known, etag).await?;
+            let signer = found.signer.trim();
+            let verification = Verification {
+                result: found.result,
+                signer: (!signer.is_empty()).then(|| Personal::new(signer)),
+                by: command.actor.person.clone(),
+                at: command.received_at,
+                note: found.note.clone(),
+            };
+            let event = document::verify(verification);
+            cx.commit(command, async move |tx: &Tx| {
+                let verified = record(tx, Some(known), &event, Consequences::default()).await?;
+                Kept::of(tx, verified, is_scanned).await
+            })
+            .await
         })
-        .await
-    });
-    view(cx, verified.await?).await
+        .await;
+    verified?.shown(cx).await
 }
 
 fn expect_finding(found: &Found) -> Result<(), Error> {
@@ -325,24 +333,52 @@ async fn visible(cx: &Context, actor: &Actor, place: &Place) -> Result<Versioned
     Ok(found)
 }
 
-async fn view(cx: &Context, found: Versioned<Document>) -> Result<View, Error> {
+/// What a request was answered, as it is kept: whole, so that a repeat gets the first answer
+/// whatever happened since.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Shown(Box<View>),
+    /// Kept by earlier versions: the document alone.
+    Alone(Box<Versioned<Document>>),
+}
+
+impl Kept {
+    async fn of(tx: &Tx, changed: Versioned<Document>, is_scanned: bool) -> Result<Self, Error> {
+        Ok(Self::Shown(Box::new(view(tx, changed, is_scanned).await?)))
+    }
+
+    async fn shown(self, cx: &Context) -> Result<View, Error> {
+        match self {
+            Self::Shown(shown) => Ok(*shown),
+            Self::Alone(found) => view(cx.store.read(), *found, cx.scanner.is_some()).await,
+        }
+    }
+}
+
+async fn view<D: Db>(db: &D, found: Versioned<Document>, is_scanned: bool) -> Result<View, Error> {
     let id = found.value.id;
-    let mut shown = views(cx, vec![found]).await?;
+    let mut shown = views(db, vec![found], is_scanned).await?;
     shown
         .pop()
         .ok_or_else(|| Error::NotFound(format!("document {id}")))
 }
 
-async fn views(cx: &Context, found: Vec<Versioned<Document>>) -> Result<Vec<View>, Error> {
+/// `is_scanned` says whether a scanner is configured.
+async fn views<D: Db>(
+    db: &D,
+    found: Vec<Versioned<Document>>,
+    is_scanned: bool,
+) -> Result<Vec<View>, Error> {
     let ids: Vec<DocumentId> = found.iter().map(|known| known.value.id).collect();
-    let mut submissions = documents::submissions(cx.store.read(), &ids).await?;
-    let answers = documents::answers(cx.store.read(), &ids).await?;
+    let mut submissions = documents::submissions(db, &ids).await?;
+    let answers = documents::answers(db, &ids).await?;
     Ok(found
         .into_iter()
         .map(|document| View {
             submissions: submissions.remove(&document.value.id).unwrap_or_default(),
             answer: answers.get(&document.value.id).copied(),
-            scan: document.value.scan_state(cx.scanner.is_some()),
+            scan: document.value.scan_state(is_scanned),
             document,
         })
         .collect())

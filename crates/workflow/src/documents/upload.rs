@@ -9,7 +9,7 @@ use bando_domain::ids::{ApplicationId, CallId, ConsortiumId, DocumentId};
 use bando_store::{Consequences, Tx, calls, record};
 
 use super::blobs::{Incoming, Whole};
-use super::{CHUNK, View, beside, change, contents, disk, view};
+use super::{CHUNK, Kept, View, beside, change, contents, disk};
 use crate::authority::{expect_own, visible_application};
 use crate::clarifications;
 use crate::context::{Command, Context};
@@ -51,8 +51,8 @@ pub async fn begin(
         .await?
         .value;
     expect_own(&command.actor, known.consortium)?;
-    if let Some(added) = cx.answered(command).await? {
-        return Ok(Begun::Answered(Box::new(view(cx, added).await?)));
+    if let Some(added) = cx.answered::<Kept>(command).await? {
+        return Ok(Begun::Answered(Box::new(added.shown(cx).await?)));
     }
     let (call_id, call) = (call, calls::get(cx.store.read(), call).await?.value);
     match offered.asked {
@@ -114,16 +114,18 @@ impl Upload {
         if !command.validate_only {
             whole.keep().await.map_err(disk)?;
         }
-        let added = cx
+        let is_scanned = cx.scanner.is_some();
+        let added: Kept = cx
             .once(&command, || async {
                 let (offered, marks) = (offered.clone(), marks.clone());
                 cx.commit(&command, async move |tx: &Tx| {
-                    add(tx, application, consortium, offered, marks).await
+                    let added = add(tx, application, consortium, offered, marks).await?;
+                    Kept::of(tx, added, is_scanned).await
                 })
                 .await
             })
             .await?;
-        view(&cx, added).await
+        added.shown(&cx).await
     }
 
     fn other_size(&self, came: &str) -> Error {
