@@ -50,6 +50,19 @@ impl Process {
         database: Option<&str>,
         config: Option<&Path>,
     ) -> anyhow::Result<Self> {
+        let database = database.map(|url| ("BANDO_DATABASE_URL", url.to_owned()));
+        Self::start_in(data_dir, config, database.as_slice()).await
+    }
+
+    /// The same with these words in its environment.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_in(
+        data_dir: &Path,
+        config: Option<&Path>,
+        words: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let started = Instant::now();
         let child = Command::new(beside("bandod")?)
@@ -66,7 +79,7 @@ impl Process {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("BANDO_ADMIN_LISTEN", "off")
             .env("BANDO_LOG", "error")
-            .envs(database.map(|url| ("BANDO_DATABASE_URL", url)))
+            .envs(words.iter().cloned())
             .stderr(Stdio::null())
             .spawn()?;
         Self::serving(child, port, data_dir, started).await
