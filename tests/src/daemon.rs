@@ -88,11 +88,15 @@ pub fn config(folder: &Path) -> anyhow::Result<Config> {
     })
 }
 
-/// Starts a daemon of `config` on port 0.
+/// Starts a daemon of `config` on port 0, a month before the sample call opens.
 pub async fn serve(config: &Config) -> anyhow::Result<Running> {
+    serve_from(config, opens_at() - TimeDelta::days(30)).await
+}
+
+/// The same from another instant on, or from where the data folder stopped.
+pub async fn serve_from(config: &Config, from: DateTime<Utc>) -> anyhow::Result<Running> {
     let listener = TcpListener::bind(config.listen).await?;
-    let clock = ClockKind::Simulated(opens_at() - TimeDelta::days(30));
-    serve::start(config, clock, listener, None).await
+    serve::start(config, ClockKind::Simulated(from), listener, None).await
 }
 
 impl TestDaemon {
@@ -107,6 +111,14 @@ impl TestDaemon {
 
     pub async fn start_with(folder: TempDir, config: Config) -> anyhow::Result<Self> {
         let running = serve(&config).await?;
+        Self::of(running, folder, config).await
+    }
+
+    /// The people of the office move into a daemon that was just started.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn of(running: Running, folder: TempDir, config: Config) -> anyhow::Result<Self> {
         let office = Office::move_in(&running.endpoint, folder.path()).await?;
         Ok(Self {
             running,
@@ -128,6 +140,28 @@ impl TestDaemon {
         Self::start_with(folder, config)
             .await
             .expect("the daemon starts")
+    }
+
+    /// The same daemon, stopped in order and started again on its data.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub async fn again(self) -> anyhow::Result<Self> {
+        let Self {
+            running,
+            folder,
+            config,
+            office,
+        } = self;
+        running.stop().await?;
+        let running = serve(&config).await?;
+        let office = office.again(&running.endpoint).await?;
+        Ok(Self {
+            running,
+            folder,
+            config,
+            office,
+        })
     }
 
     /// A published call that has just opened.

@@ -178,7 +178,8 @@ impl<'a> Causes<'a> {
             "call_opened" => times(&call, "opened") > 0,
             "call_extended" => times(&call, "extended") > 0,
             // Time's own: a timer or a schedule, which are no events.
-            "draft_reminder" | "reminder" | "officers_digest" => true,
+            "draft_reminder" | "reminder" | "clarification_due" | "officers_digest"
+            | "weekly_report" => true,
             // A letter is queued in the commit of its event, at the same instant.
             _ => at(letter.queued_at).is_some_and(|queued| self.instants.contains(&queued)),
         }

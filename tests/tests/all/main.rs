@@ -22,6 +22,7 @@ mod evaluating;
 mod full_disk;
 mod letters;
 mod mending;
+mod model;
 mod moved_close;
 mod old_rows;
 mod operator;
