@@ -64,7 +64,7 @@ async fn start(folder: &Path, database: Option<&str>, relay: &MailServer) -> Pro
         ("BANDO_SMTP_SECURITY", "none".to_owned()),
     ];
     words.extend(database.map(|url| ("BANDO_DATABASE_URL", url.to_owned())));
-    Process::start_with(folder, &words).await.unwrap()
+    Process::start_in(folder, None, &words).await.unwrap()
 }
 
 /// Rounds of `kill -9` at a random moment under sixteen concurrent submitters.

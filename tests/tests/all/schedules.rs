@@ -318,7 +318,7 @@ async fn a_clock_that_is_an_hour_behind_or_a_day_ahead_fires_each_nominal_time_o
         let clock = ClockKind::Simulated(at(now));
         let started = Box::pin(serve::start(&daemon.config, clock, listener, None)).await;
         let running = started.unwrap();
-        let office = daemon.again(&running.endpoint).await.unwrap();
+        let office = daemon.office.again(&running.endpoint).await.unwrap();
         (running, office)
     };
 

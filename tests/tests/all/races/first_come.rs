@@ -7,7 +7,7 @@ use bando_domain::call::{self, Call};
 use bando_domain::document::DocumentRules;
 use bando_domain::grant;
 use bando_domain::ids::{ApplicationId, CallId};
-use bando_domain::project::Path;
+use bando_domain::project::{Path, Project};
 use bando_domain::ranking::{Candidate, Placed, Ranked};
 use bando_domain::rules::AllocationPolicy;
 use bando_domain::scoring::Score;
@@ -19,10 +19,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
 use super::{Track, after, every_seed, no_consequences, person};
-use crate::store_contract::fixture::{Backend, act, now, project};
+use crate::store_contract::fixture::{self, Backend, act, now};
 
 /// Who comes at once; the budget is enough for two of them and the smallest part of a third.
 const COMERS: u32 = 4;
+
+/// Of consortia that agreed on no multi-year programme.
+fn project() -> Project {
+    Project {
+        programme_year: None,
+        ..fixture::project()
+    }
+}
 
 async fn stage(track: &Track, seed: u64) -> (Call, Vec<Versioned<Application>>) {
     let id = track.call_id(seed);
