@@ -151,7 +151,7 @@ impl Output {
 }
 
 fn no_calendar() -> Failure {
-    let message = "this is no calendar: ics is for bando call rehearse";
+    let message = "this is no calendar: only the rehearsal of a call is written as ics";
     Failure::new(Exit::Usage, "NO_CALENDAR", message)
 }
 
