@@ -92,8 +92,8 @@ impl Office {
         });
         let letters = self.letters().await;
         let written = letters.iter().all(|letter| match letter.state() {
-            // Tried before, and waiting to be tried again.
-            v1::LetterState::Queued => letter.attempts > 0,
+            // Tried before and waiting to be tried again, or waiting for others of its minute.
+            v1::LetterState::Queued => letter.attempts > 0 || letter.kind == "reminder",
             v1::LetterState::Sending | v1::LetterState::Unspecified => false,
             v1::LetterState::Draft
             | v1::LetterState::Held

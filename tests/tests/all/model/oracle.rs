@@ -105,7 +105,7 @@ async fn expect_letters(people: &People, model: &Model) {
 }
 
 /// Reminders and what begins a term come as time goes on; the model does not count them.
-const BY_TIME: [&str; 2] = ["draft_reminder", "clarification_due"];
+const BY_TIME: [&str; 3] = ["draft_reminder", "reminder", "clarification_due"];
 
 fn message_id(message: &str) -> String {
     let line = message.lines().find(|line| line.starts_with("Message-ID:"));

@@ -66,7 +66,9 @@ impl People {
             let letters = self.daemon.letters().await;
             letters.iter().all(|letter| {
                 let state = letter.state();
-                state != v1::LetterState::Queued && state != v1::LetterState::Sending
+                // A reminder waits a minute for others of its day.
+                let waits = state == v1::LetterState::Queued && letter.kind == "reminder";
+                waits || state != v1::LetterState::Queued && state != v1::LetterState::Sending
             })
         })
         .await;
