@@ -5,7 +5,7 @@ use bando_domain::programme::{self, Programme};
 use bando_domain::timer::{TimerKind, TimerWanted};
 use bando_proto::v1;
 use bando_store::{Consequences, Tx, programmes, record};
-use bando_tests::daemon::{PROGRAMME, TestDaemon, closes_at, opens_at};
+use bando_tests::daemon::{PROGRAMME, TestDaemon, closes_at, opens_at, until};
 use bando_workflow::Command;
 use chrono::TimeDelta;
 use tonic::Status;
@@ -177,13 +177,14 @@ async fn a_poisoned_timer_keeps_nobody_waiting_is_parked_retried_and_cancelled()
             filter: format!("subject = {}", cancelled.name),
             ..Default::default()
         };
-        let events = daemon.auditor.events().list_events(request).await.unwrap();
-        let kinds: Vec<_> = events
-            .into_inner()
-            .events
-            .into_iter()
-            .map(|e| e.kind)
-            .collect();
-        assert_eq!(kinds, ["retried", "cancelled"]);
+        let kinds = async || {
+            let mut desk = daemon.auditor.events();
+            let listed = desk.list_events(request.clone()).await.unwrap();
+            let events = listed.into_inner().events.into_iter();
+            events.map(|event| event.kind).collect::<Vec<_>>()
+        };
+        // PostgreSQL numbers them a moment after their commit.
+        until(async || kinds().await.len() > 1).await;
+        assert_eq!(kinds().await, ["retried", "cancelled"]);
     }
 }
