@@ -20,16 +20,17 @@ pub async fn confirm(cx: &Context, command: &Command, reason: &str) -> Result<()
             return Err(Error::refused("CLOCK_AGREES", message));
         }
         let reason = reason.clone();
-        cx.commit(command, async move |tx: &Tx| {
+        let written = cx.commit(command, async move |tx: &Tx| {
             Ok(installation::confirm_clock(tx, standing.by(), &reason).await?)
-        })
-        .await
+        });
+        written.await?;
+        // Here, so that a repeat of the request never confirms a later jump.
+        if !command.validate_only {
+            cx.clock.confirm();
+        }
+        Ok(())
     });
-    confirmed.await?;
-    if !command.validate_only {
-        cx.clock.confirm();
-    }
-    Ok(())
+    confirmed.await
 }
 
 /// Keeps the last instant that was believed, for the next start.
