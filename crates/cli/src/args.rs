@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::commands::{
-    application, audit, award, call, clock, consortium, evaluation, evaluator, event, letter,
-    programme, proposal, ranking, receipt, reminder, schedule, timer, token,
+    application, audit, award, call, clock, consortium, deadline, evaluation, evaluator, event,
+    letter, programme, proposal, ranking, receipt, reminder, schedule, timer, token,
 };
 use crate::output::Format;
 
@@ -151,6 +151,9 @@ pub(crate) enum Command {
     /// The ledger of letters.
     #[command(subcommand)]
     Letter(letter::Command),
+    /// Until when something may be done, under which act, and what moved it.
+    #[command(subcommand)]
+    Deadline(deadline::Command),
     /// What happens at an instant.
     #[command(subcommand)]
     Timer(timer::Command),
@@ -215,6 +218,7 @@ impl Command {
             Self::Proposal(_) => "proposal",
             Self::Award(_) => "award",
             Self::Letter(_) => "letter",
+            Self::Deadline(_) => "deadline",
             Self::Timer(_) => "timer",
             Self::Schedule(_) => "schedule",
             Self::Event(_) => "event",

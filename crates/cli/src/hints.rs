@@ -49,7 +49,7 @@ impl Spoken {
             }
             (
                 "programme" | "consortium" | "evaluator" | "proposal" | "letter" | "token"
-                | "timer" | "schedule",
+                | "timer" | "schedule" | "deadline",
                 _,
             ) => {
                 format!("bando {} list", self.noun)
@@ -104,10 +104,16 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
         }
         "CALL_CLOSED" | "CALL_NOT_OPEN" | "CALL_STILL_OPEN" | "CALL_STATE" | "OPENING_PASSED"
         | "CALL_SUSPENDED" | "CALL_NOT_SUSPENDED" | "CALL_CANCELLED" | "BUDGET_SPENT"
-        | "CLOSE_PASSED" | "ACT_MISSING" | "NO_RESULTS_HELD" | "RESULTS_PUBLISHED"
-        | "PUBLICATION_PASSED" => {
+        | "CLOSE_PASSED" | "NO_RESULTS_HELD" | "RESULTS_PUBLISHED" | "PUBLICATION_PASSED" => {
             return Some(spoken.of_call("describe"));
         }
+        "ACT_MISSING" | "ACT_STATED" => {
+            return Some(match (spoken.noun, &spoken.subject) {
+                ("proposal", Some(proposal)) => format!("bando proposal describe {proposal}"),
+                _ => spoken.of_call("describe"),
+            });
+        }
+        "DEADLINE_FIXED" => return Some("bando deadline list".into()),
         "CHECKS_OPENED" => return Some(applications("")),
         "CLARIFICATION_OPEN"
         | "CLARIFICATION_LIMIT"

@@ -1,5 +1,6 @@
 //! Names as people type them, and the resource names they stand for.
 
+use bando_domain::deadline::Subject;
 use bando_domain::ids::{CallId, ProgrammeId};
 use uuid::Uuid;
 
@@ -24,6 +25,19 @@ pub(crate) fn call(text: &str, programme: &str) -> Result<String, Failure> {
     match short.parse::<CallId>() {
         Ok(id) => Ok(format!("programmes/{}/calls/{}", id.programme(), id.code())),
         Err(error) => Err(refused(format!("no call: {error}"))),
+    }
+}
+
+/// `er/2016/close`, its full name, or a call alone for its close.
+pub(crate) fn deadline(text: &str, programme: &str) -> Result<String, Failure> {
+    let (of, subject) = match text.split_once("/deadlines/") {
+        Some((of, subject)) => (of, subject),
+        None if text.matches('/').count() == 2 => text.rsplit_once('/').unwrap_or((text, "")),
+        None => (text, "close"),
+    };
+    match subject.parse::<Subject>() {
+        Ok(subject) => Ok(format!("{}/deadlines/{subject}", call(of, programme)?)),
+        Err(error) => Err(refused(error.to_string())),
     }
 }
 
@@ -115,6 +129,22 @@ mod tests {
     use super::*;
 
     const ID: &str = "0190a000-0000-7000-8000-000000000001";
+
+    #[test]
+    fn a_deadline_is_named_by_its_call_and_what_it_ends() {
+        let close = "programmes/er/calls/2016/deadlines/close";
+        for text in ["2016", "er/2016", "er/2016/close", close] {
+            assert_eq!(deadline(text, "er").unwrap(), close, "{text}");
+        }
+        let notice = format!("er/2016/notice-{ID}");
+        assert_eq!(
+            deadline(&notice, "er").unwrap(),
+            format!("programmes/er/calls/2016/deadlines/notice-{ID}")
+        );
+        for wrong in ["er/2016/closing", "er/2016/", "a b", "er/2016/close/1"] {
+            assert!(deadline(wrong, "er").is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_call_has_three_spellings_and_one_name() {

@@ -5,6 +5,7 @@ use std::cell::{OnceCell, RefCell};
 
 use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
+use bando_proto::v1::deadline_service_client as deadlines;
 use bando_proto::v1::document_service_client as documents;
 use bando_proto::v1::eligibility_service_client as eligibility;
 use bando_proto::v1::reminder_service_client as reminders;
@@ -76,6 +77,16 @@ impl Session {
     pub(crate) fn name(&self, text: &str, collection: &'static str) -> Result<String, Failure> {
         let name = names::resource(text, &self.programme()?, collection)?;
         self.speak_of(names::last(&name));
+        Ok(name)
+    }
+
+    /// The resource name of a deadline; a call alone means its close.
+    pub(crate) fn deadline(&self, text: &str) -> Result<String, Failure> {
+        let name = names::deadline(text, &self.globals.programme)?;
+        let mut spoken = self.spoken.borrow_mut();
+        spoken.call = Some(names::short_call(&name));
+        spoken.subject = Some(text.to_owned());
+        drop(spoken);
         Ok(name)
     }
 
@@ -201,6 +212,10 @@ impl Session {
     pub(crate) fn consortia(&self) -> Result<consortia::ConsortiumServiceClient<Wire>, Failure> {
         let client = consortia::ConsortiumServiceClient::new(self.wire()?);
         Ok(client.max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    pub(crate) fn deadlines(&self) -> Result<deadlines::DeadlineServiceClient<Wire>, Failure> {
+        self.wire().map(deadlines::DeadlineServiceClient::new)
     }
 
     /// Files take their time: a client that waits longer for its answers.

@@ -1,5 +1,6 @@
 //! A call: one yearly edition with its budget, rules and window, from draft to award.
 
+mod absence;
 mod acts;
 mod edition;
 mod outage;
@@ -21,6 +22,7 @@ use crate::reminder::{self, Anchor, Audience, Reminder};
 use crate::rules::{AllocationPolicy, RuleSet};
 use crate::timer::{TimerKind, TimerWanted, TimersCancelled};
 
+pub use absence::{Absence, WATCHED_BEFORE_CLOSE, make_up};
 pub use acts::{ACT_TO_BE_STATED, Cancellation, cancel, extend, publish};
 pub use edition::next_edition;
 pub use outage::{OUTAGE_DAYS, Outage, resume, suspend};

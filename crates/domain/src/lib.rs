@@ -16,6 +16,7 @@ pub mod conflict;
 pub mod consensus;
 pub mod consortium;
 pub mod cron_schedule;
+pub mod deadline;
 pub mod difference;
 pub mod document;
 pub mod draw;

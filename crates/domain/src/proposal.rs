@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Cancellation};
+use crate::call::{ACT_TO_BE_STATED, Call, Cancellation};
 use crate::difference::Difference;
 use crate::ids::{ApplicationId, CallId, ProposalId, RankingId};
 use crate::ranking_version::Annulment;
@@ -29,6 +29,9 @@ pub struct Proposal {
     pub decided_by: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
+    /// The number of its act, where the proposal left it to whoever approves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_act: Option<String>,
 }
 
 /// What would be done. The names are stored; only add.
@@ -65,6 +68,9 @@ pub enum Act {
         /// As it was stated, in civil time of the call's zone.
         closes_text: String,
         act: String,
+        /// Why, where somebody said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Make the call public.
     Publication,
@@ -129,6 +135,21 @@ impl Act {
         }
     }
 
+    /// Whether the number of its act is for whoever approves it: nobody had adopted one when time
+    /// itself proposed it.
+    pub fn leaves_its_number(&self) -> bool {
+        match self {
+            Self::Extension { act, .. } => act.starts_with(ACT_TO_BE_STATED),
+            Self::Ranking { .. }
+            | Self::Award { .. }
+            | Self::Annulment { .. }
+            | Self::LateAdmission { .. }
+            | Self::Publication
+            | Self::Cancellation { .. }
+            | Self::RuleChange { .. } => false,
+        }
+    }
+
     /// The values that new rules change and whom they affect; nothing for every other act.
     pub fn rule_change(&self) -> (&[Difference], &[Affected]) {
         match self {
@@ -155,8 +176,17 @@ impl Act {
     pub fn call_payload(&self, call: &Call) -> Result<Option<String>, serde_json::Error> {
         let payload = match self {
             Self::Ranking { .. } | Self::Award { .. } => return Ok(None),
-            Self::Extension { closes_at, act, .. } => {
-                canonical(&(&call.id, call.terms.window.closes_at, closes_at, act))?
+            Self::Extension {
+                closes_at,
+                act,
+                reason,
+                ..
+            } => {
+                let was = call.terms.window.closes_at;
+                match reason {
+                    None => canonical(&(&call.id, was, closes_at, act))?,
+                    Some(reason) => canonical(&(&call.id, was, closes_at, act, reason))?,
+                }
             }
             Self::Annulment { ranking, annulment } => {
                 canonical(&(&call.id, call.ranking, ranking, annulment))?
@@ -202,8 +232,17 @@ impl Act {
                 "admit application {application}, tried at {attempted_at}, under {act}: {reason}"
             ),
             Self::Extension {
-                closes_text, act, ..
+                closes_text,
+                act,
+                reason: None,
+                ..
             } => format!("close at {closes_text} under {act}"),
+            Self::Extension {
+                closes_text,
+                act,
+                reason: Some(reason),
+                ..
+            } => format!("close at {closes_text} under {act}: {reason}"),
             Self::Publication => "publish the call as it is loaded".to_owned(),
             Self::Cancellation {
                 cancellation: Cancellation { act, reason },
@@ -258,6 +297,8 @@ pub enum Event {
     Approved {
         by: String,
         at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        act: Option<String>,
     },
     Rejected {
         by: String,
@@ -294,6 +335,10 @@ pub enum Refusal {
     PayloadChanged { proposed: String, current: String },
     #[error("a rejection needs a reason")]
     ReasonMissing,
+    #[error("the proposal leaves the number of its act to whoever approves it: it is not stated")]
+    ActMissing,
+    #[error("the proposal states its act, {stated} cannot be another one")]
+    ActStated { stated: String },
 }
 
 impl Refusal {
@@ -305,6 +350,8 @@ impl Refusal {
             Self::Expired { .. } => "PROPOSAL_EXPIRED",
             Self::PayloadChanged { .. } => "PROPOSAL_CHANGED",
             Self::ReasonMissing => "REASON_REQUIRED",
+            Self::ActMissing => "ACT_MISSING",
+            Self::ActStated { .. } => "ACT_STATED",
         }
     }
 }
@@ -329,16 +376,19 @@ pub fn request(
         decided_by: None,
         decided_at: None,
         reason: None,
+        stated_act: None,
     };
     Event::Requested {
         proposal: Box::new(proposal),
     }
 }
 
-/// A second person approves exactly what was proposed.
+/// A second person approves exactly what was proposed, with the number of its act where that was
+/// left to them.
 pub fn approve(
     proposal: &Proposal,
     person: &str,
+    stated_act: Option<&str>,
     payload_sha256: &str,
     now: DateTime<Utc>,
 ) -> Result<Event, Refusal> {
@@ -360,9 +410,19 @@ pub fn approve(
             current: payload_sha256.to_owned(),
         });
     }
+    match (proposal.act.leaves_its_number(), stated_act) {
+        (true, None) => return Err(Refusal::ActMissing),
+        (false, Some(stated)) => {
+            return Err(Refusal::ActStated {
+                stated: stated.to_owned(),
+            });
+        }
+        (true, Some(_)) | (false, None) => {}
+    }
     Ok(Event::Approved {
         by: person.to_owned(),
         at: now,
+        act: stated_act.map(ToOwned::to_owned),
     })
 }
 
@@ -395,10 +455,11 @@ pub fn reject(
 pub fn apply(before: Option<Proposal>, event: &Event) -> Option<Proposal> {
     match event {
         Event::Requested { proposal } => Some((**proposal).clone()),
-        Event::Approved { by, at } => before.map(|proposal| Proposal {
+        Event::Approved { by, at, act } => before.map(|proposal| Proposal {
             state: State::Approved,
             decided_by: Some(by.clone()),
             decided_at: Some(*at),
+            stated_act: act.clone(),
             ..proposal
         }),
         Event::Rejected { by, at, reason } => before.map(|proposal| Proposal {
@@ -425,107 +486,4 @@ fn expect_pending(proposal: &Proposal) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pending() -> Proposal {
-        let act = Act::Ranking {
-            ranking: RankingId(uuid::Uuid::from_u128(1)),
-        };
-        let id = ProposalId(uuid::Uuid::from_u128(2));
-        let event = request(
-            id,
-            "er/2016".parse().unwrap(),
-            act,
-            "a".into(),
-            "anna",
-            DateTime::UNIX_EPOCH,
-        );
-        apply(None, &event).unwrap()
-    }
-
-    #[test]
-    fn nobody_approves_their_own_proposal() {
-        let refusal = approve(&pending(), "anna", "a", DateTime::UNIX_EPOCH).unwrap_err();
-
-        assert_eq!(refusal.reason(), "SECOND_PERSON_REQUIRED");
-    }
-
-    #[test]
-    fn a_changed_payload_is_not_what_was_proposed() {
-        let refusal = approve(&pending(), "bruno", "b", DateTime::UNIX_EPOCH).unwrap_err();
-
-        assert_eq!(refusal.reason(), "PROPOSAL_CHANGED");
-    }
-
-    #[test]
-    fn a_proposal_expires_after_its_last_instant() {
-        let proposal = pending();
-        assert!(approve(&proposal, "bruno", "a", proposal.expires_at).is_ok());
-
-        let late = proposal.expires_at + TimeDelta::microseconds(1);
-
-        assert_eq!(
-            approve(&proposal, "bruno", "a", late).unwrap_err().reason(),
-            "PROPOSAL_EXPIRED"
-        );
-    }
-
-    #[test]
-    fn what_nobody_decided_in_time_gives_its_place_away() {
-        let proposal = pending();
-        assert_eq!(expire(&proposal, proposal.expires_at), None);
-        let late = proposal.expires_at + TimeDelta::microseconds(1);
-
-        let event = expire(&proposal, late).unwrap();
-        let expired = apply(Some(proposal), &event).unwrap();
-
-        assert_eq!(expired.state, State::Expired);
-        assert_eq!(expire(&expired, late), None);
-        let refusal = approve(&expired, "bruno", "a", late).unwrap_err();
-        assert_eq!(refusal.reason(), "PROPOSAL_STATE");
-    }
-
-    #[test]
-    fn what_would_be_done_to_a_call_is_another_thing_once_the_call_changed() {
-        let mut call = crate::call::tests::call();
-        let extension = Act::Extension {
-            closes_at: DateTime::UNIX_EPOCH + TimeDelta::days(40),
-            closes_text: "1970-02-10 01:00".to_owned(),
-            act: "DD 1".to_owned(),
-        };
-        let cancellation = Act::Cancellation {
-            cancellation: Cancellation {
-                act: "DD 1".to_owned(),
-                reason: "no funds".to_owned(),
-            },
-        };
-        let rules = Act::RuleChange {
-            rules: Box::new(call.terms.rules.clone()),
-            differences: Vec::new(),
-            affected: Vec::new(),
-        };
-        let acts = [Act::Publication, extension, cancellation, rules];
-        let payloads = |call: &Call| acts.clone().map(|act| act.call_payload(call).unwrap());
-        let before = payloads(&call);
-        assert_eq!(before, payloads(&call));
-
-        call.terms.window.closes_at += TimeDelta::days(1);
-        call.ranking = Some(RankingId(uuid::Uuid::from_u128(1)));
-        call.terms.rules.version += 1;
-        let after = payloads(&call);
-
-        assert!(before.iter().zip(&after).all(|(old, new)| old != new));
-    }
-
-    #[test]
-    fn a_decided_proposal_is_not_decided_again() {
-        let proposal = pending();
-        let event = approve(&proposal, "bruno", "a", DateTime::UNIX_EPOCH).unwrap();
-        let approved = apply(Some(proposal), &event).unwrap();
-
-        let refusal = reject(&approved, "carla", "no", DateTime::UNIX_EPOCH).unwrap_err();
-
-        assert_eq!(refusal.reason(), "PROPOSAL_STATE");
-    }
-}
+mod tests;

@@ -58,6 +58,18 @@ pub async fn pending_in<D: Db>(db: &D, call: &CallId) -> Result<Vec<Versioned<Pr
     rows.into_iter().map(read).collect()
 }
 
+/// Everything of a kind that was ever asked for in a call, oldest first.
+pub async fn of_kind<D: Db>(db: &D, call: &CallId, kind: &str) -> Result<Vec<Proposal>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::Kind.eq(kind))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    let found = rows.into_iter().map(|row| Ok(read(row)?.value));
+    found.collect()
+}
+
 /// What waits in a programme though its time is over.
 pub async fn overdue(tx: &Tx, programme: &ProgrammeId) -> Result<Vec<Versioned<Proposal>>, Error> {
     let rows = Entity::find()
@@ -109,6 +121,7 @@ fn read(row: Model) -> Result<Versioned<Proposal>, Error> {
         decided_by: row.decided_by,
         decided_at: row.decided_at,
         reason: row.reason,
+        stated_act: row.stated_act,
     };
     Ok(Versioned {
         version: row.version,
@@ -154,6 +167,7 @@ impl Aggregate for Proposal {
             decided_at: self.decided_at,
             reason: self.reason.clone(),
             ranking: self.act.ranking().map(|ranking| ranking.0),
+            stated_act: self.stated_act.clone(),
         };
         save_row!(
             tx,

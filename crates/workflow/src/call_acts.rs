@@ -52,16 +52,32 @@ pub(crate) async fn publish(tx: &Tx, before: Versioned<Call>) -> Result<(), Erro
     Ok(())
 }
 
-/// Asks a second person to move the close to a later civil time of the call's zone.
+/// A later close as it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct LaterClose<'a> {
+    /// In civil time of the call's zone.
+    pub closes: &'a str,
+    /// The number of the act that extends the call.
+    pub act: &'a str,
+    /// Why; may be empty.
+    pub reason: &'a str,
+}
+
+/// Asks a second person to move the close to a later civil time of the call's zone. What time
+/// itself proposed, and nobody decided, gives way to what a person asks for.
 pub async fn propose_extension(
     cx: &Context,
     command: &Command,
     id: &CallId,
     etag: &str,
-    closes: &str,
-    act: &str,
+    wanted: LaterClose<'_>,
 ) -> Result<Versioned<Proposal>, Error> {
-    let act = expect_act(act)?;
+    let act = expect_act(wanted.act)?;
+    let reason = match wanted.reason.trim() {
+        "" => None,
+        reason => Some(expect_reason(reason)?.to_owned()),
+    };
+    let closes = wanted.closes;
     cx.once(command, || async {
         let before = get(cx, &command.actor, id).await?;
         cx.expect_etag(&before, etag).await?;
@@ -80,8 +96,14 @@ pub async fn propose_extension(
             closes_at,
             closes_text: closes.to_owned(),
             act: act.to_owned(),
+            reason: reason.clone(),
         };
         cx.commit(command, async move |tx: &Tx| {
+            for waiting in bando_store::proposals::pending_in(tx, &call.id).await? {
+                if waiting.value.act.leaves_its_number() {
+                    proposals::take_back(tx, waiting, "a person asks for another close").await?;
+                }
+            }
             proposals::ask(tx, &call, act).await
         })
         .await

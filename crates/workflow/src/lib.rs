@@ -12,6 +12,7 @@ pub mod clock_acts;
 pub mod consortia;
 mod context;
 mod correspondence;
+pub mod deadlines;
 pub mod documents;
 pub mod editions;
 pub mod eligibility;

@@ -57,25 +57,33 @@ pub async fn list(
     Ok(proposals::list(cx.store.read(), programme, state, page).await?)
 }
 
+/// Approves what was proposed and carries it out, under the act that is stated with the approval
+/// where the proposal leaves its number to it.
 pub async fn approve(
     cx: &Context,
     command: &Command,
     programme: &ProgrammeId,
     id: ProposalId,
     etag: &str,
+    stated_act: &str,
 ) -> Result<Versioned<Proposal>, Error> {
+    let stated_act = match stated_act.trim() {
+        "" => None,
+        stated => Some(call_acts::expect_act(stated)?),
+    };
     cx.once(command, || async {
         let before = get(cx, &command.actor, programme, id).await?;
         cx.expect_etag(&before, etag).await?;
+        let stated_act = stated_act.map(ToOwned::to_owned);
         let (person, at) = (command.actor.person.clone(), command.received_at);
         let signer = cx.signer.clone();
         cx.commit(command, async move |tx: &Tx| {
             let payload = payload_now(tx, &before.value).await?;
-            let event = proposal::approve(&before.value, &person, &payload, at)?;
-            let act = before.value.clone();
+            let event =
+                proposal::approve(&before.value, &person, stated_act.as_deref(), &payload, at)?;
             // First the decision: whoever decides at the same time is stale before anything is done.
             let approved = record(tx, Some(before), &event, Consequences::default()).await?;
-            Box::pin(carry_out(tx, &signer, &act)).await?;
+            Box::pin(carry_out(tx, &signer, &approved.value)).await?;
             Ok(approved)
         })
         .await
@@ -135,7 +143,11 @@ async fn carry_out(tx: &Tx, signer: &Signer, proposal: &Proposal) -> Result<(), 
             closes_at,
             closes_text,
             act,
-        } => call_acts::extend(tx, call().await?, act, (*closes_at, closes_text)).await,
+            ..
+        } => {
+            let act = proposal.stated_act.as_ref().unwrap_or(act);
+            call_acts::extend(tx, call().await?, act, (*closes_at, closes_text)).await
+        }
         Act::Publication => call_acts::publish(tx, call().await?).await,
         Act::Cancellation { cancellation } => {
             call_acts::cancel(tx, call().await?, proposal, cancellation).await

@@ -16,6 +16,7 @@ mod consortia;
 mod consortia_import;
 mod consortium_history;
 mod crash;
+mod deadlines;
 mod documents;
 mod editions;
 mod evaluating;

@@ -50,6 +50,9 @@ pub(crate) enum Command {
         /// The number of the act that extends the call.
         #[arg(long)]
         act: String,
+        /// Why; it becomes part of the record.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Suspends an open call at once, while the service is down.
     ///
@@ -110,13 +113,19 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
             let mut calls = session.calls()?;
             proposed(calls.propose_publication(request).await?, session)
         }
-        Command::Extend { subject, to, act } => {
+        Command::Extend {
+            subject,
+            to,
+            act,
+            reason,
+        } => {
             let (name, etag) = subject.resolve(session).await?;
             let request = ProposeExtensionRequest {
                 name,
                 etag,
                 closes: to,
                 act,
+                reason,
                 request_id: session.request_id()?,
                 validate_only: session.dry_run(),
             };

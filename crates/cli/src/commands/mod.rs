@@ -16,6 +16,7 @@ pub(crate) mod consortium;
 mod consortium_file;
 mod consortium_import;
 mod consortium_register;
+pub(crate) mod deadline;
 pub(crate) mod document;
 pub(crate) mod evaluation;
 mod evaluation_acts;
@@ -106,6 +107,7 @@ async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Proposal(command) => proposal::run(command, session).await,
         Command::Award(command) => award::run(command, session).await,
         Command::Letter(command) => letter::run(command, session).await,
+        Command::Deadline(command) => deadline::run(command, session).await,
         Command::Timer(command) => timer::run(command, session).await,
         Command::Schedule(command) => schedule::run(command, session).await,
         Command::Reminder(command) => reminder::run(command, session).await,

@@ -41,10 +41,14 @@ pub(crate) enum Command {
     /// An award, an annulment or a cancellation is confirmed by the code of its call.
     #[command(after_help = "Examples:
   bando proposal approve \"$(bando proposal list --state pending --limit 1 -o name)\" --dry-run
-  bando proposal approve 0190a000-0000-7000-8000-000000000001")]
+  bando proposal approve 0190a000-0000-7000-8000-000000000001
+  bando proposal approve 0190a000-0000-7000-8000-000000000001 --act 'DD 80/2016'")]
     Approve {
         /// UUID or full name of the proposal.
         proposal: String,
+        /// The number of the act, where the daemon proposed what had none yet.
+        #[arg(long, default_value = "")]
+        act: String,
         /// Approves only what was looked at under this etag.
         #[arg(long)]
         etag: Option<String>,
@@ -75,9 +79,10 @@ pub(crate) async fn run(command: Command, session: &Session) -> Result<(), Failu
         }
         Command::Approve {
             proposal,
+            act,
             etag,
             confirmation,
-        } => approve(&proposal, etag, &confirmation, session).await,
+        } => approve(&proposal, (act, etag), &confirmation, session).await,
         Command::Reject {
             proposal,
             reason,
@@ -133,7 +138,7 @@ async fn etag_of(name: &str, given: Option<String>, session: &Session) -> Result
 
 async fn approve(
     proposal: &str,
-    etag: Option<String>,
+    (act, etag): (String, Option<String>),
     confirmation: &Confirmation,
     session: &Session,
 ) -> Result<(), Failure> {
@@ -148,6 +153,7 @@ async fn approve(
         name,
         request_id: session.request_id()?,
         validate_only: session.dry_run(),
+        act,
     };
     let approved = session
         .proposals()?

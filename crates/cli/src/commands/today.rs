@@ -118,7 +118,12 @@ fn to_approve(proposal: &v1::Proposal) -> Duty {
         what: format!("{} to approve", proposal.kind),
         subject: short_call(&proposal.call),
         due: seconds_of(proposal.expires_at.as_ref()),
-        action: format!("bando proposal approve {}", last(&proposal.name)),
+        action: if proposal.act_missing {
+            let id = last(&proposal.name);
+            format!("bando proposal approve {id} --act 'NUMBER OF THE ACT'")
+        } else {
+            format!("bando proposal approve {}", last(&proposal.name))
+        },
     }
 }
 
@@ -290,6 +295,11 @@ mod tests {
         let mut duties = of_letters(&counts);
         assert_eq!(duties.len(), STUCK.len());
         duties.push(to_approve(&pending("ranking")));
+        let of_the_daemon = v1::Proposal {
+            act_missing: true,
+            ..pending("extension")
+        };
+        duties.push(to_approve(&of_the_daemon));
         duties.push(to_look_after(&v1::Timer::default()));
         let asked = [1, 3, 4, 5].map(|state| v1::Clarification {
             state,
@@ -304,7 +314,7 @@ mod tests {
         let mut suspended = call(v1::CallState::Open);
         suspended.window.get_or_insert_default().outages = vec![v1::Outage::default()];
         duties.extend(of_call(&suspended, &[], (0, 0)));
-        assert_eq!(duties.len(), STUCK.len() + 13);
+        assert_eq!(duties.len(), STUCK.len() + 14);
         for duty in duties {
             let parsed = Cli::try_parse_from(words(&duty.action));
             assert!(parsed.is_ok(), "{}: {}", duty.action, parsed.unwrap_err());

@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod clarification;
 pub(crate) mod comparison;
 pub(crate) mod consortium;
+pub(crate) mod deadline;
 pub(crate) mod document;
 pub(crate) mod evaluation;
 pub(crate) mod evaluator;

@@ -25,6 +25,8 @@ pub(crate) struct Proposal {
     reason: Option<String>,
     differences: Vec<Difference>,
     affected: Vec<Affected>,
+    stated_act: Option<String>,
+    act_missing: bool,
     etag: String,
 }
 
@@ -49,12 +51,23 @@ impl From<&v1::Proposal> for Proposal {
             reason: some(&proposal.reason),
             differences: proposal.differences.iter().map(Difference::from).collect(),
             affected: proposal.affected.iter().map(Affected::from).collect(),
+            stated_act: some(&proposal.stated_act),
+            act_missing: proposal.act_missing,
             etag: proposal.etag.clone(),
         }
     }
 }
 
 impl Proposal {
+    /// The act that was stated with the approval, or that it must be.
+    fn act(&self) -> String {
+        match &self.stated_act {
+            Some(act) => act.clone(),
+            None if self.act_missing => "to be stated: approve it with --act".to_owned(),
+            None => String::new(),
+        }
+    }
+
     /// Who must act next, and how.
     pub(crate) fn next_step(&self) -> String {
         let id = last(&self.name);
@@ -110,6 +123,7 @@ impl View for Proposal {
             .field("decided by", self.decided_by.clone().unwrap_or_default())
             .field("decided at", seconds(self.decided_at.as_ref()))
             .field("reason", self.reason.clone().unwrap_or_default())
+            .field("act", self.act())
             .field("etag", &self.etag)
             .rows("DIFFERENCES", &self.differences)
             .rows("AFFECTED APPLICATIONS", &self.affected)

@@ -165,6 +165,8 @@ pub fn proposal(known: &Versioned<Proposal>, ranking: Option<u32>) -> v1::Propos
         decided_at: proposal.decided_at.map(instant),
         reason: proposal.reason.clone().unwrap_or_default(),
         etag: etag(known.version),
+        stated_act: proposal.stated_act.clone().unwrap_or_default(),
+        act_missing: proposal.state == ProposalState::Pending && proposal.act.leaves_its_number(),
         differences: differences.iter().map(difference).collect(),
         affected: affected
             .iter()

@@ -1,6 +1,7 @@
 //! Between the wire and the domain. Reading may refuse, by field and rule; showing cannot fail.
 
 mod asked;
+mod deadline;
 mod document;
 mod evaluation;
 mod history;
@@ -16,6 +17,7 @@ mod rule_change;
 mod show;
 
 pub use asked::*;
+pub use deadline::*;
 pub use document::*;
 pub use evaluation::*;
 pub use history::*;

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use bando_domain::deadline::Subject;
 use bando_domain::ids::{
     ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, EvaluatorId,
     LetterId, ProgrammeId, ProposalId, TimerId, TokenId,
@@ -161,6 +162,11 @@ pub fn proposal(field: &str, name: &str) -> Result<(ProgrammeId, ProposalId), Er
     Ok((id(field, programme)?, id(field, proposal)?))
 }
 
+pub fn deadline(field: &str, name: &str) -> Result<(CallId, Subject), Error> {
+    let [programme, call, subject] = parts(field, name, ["programmes", "calls", "deadlines"])?;
+    Ok((call_id(field, programme, call)?, id(field, subject)?))
+}
+
 pub fn letter(field: &str, name: &str) -> Result<(ProgrammeId, LetterId), Error> {
     let [programme, letter] = parts(field, name, ["programmes", "letters"])?;
     Ok((id(field, programme)?, id(field, letter)?))
@@ -180,6 +186,10 @@ pub fn schedule(field: &str, name: &str) -> Result<(ProgrammeId, String), Error>
 pub fn token(field: &str, name: &str) -> Result<TokenId, Error> {
     let [token] = parts(field, name, ["tokens"])?;
     id(field, token)
+}
+
+pub fn of_deadline(call: &CallId, subject: Subject) -> String {
+    format!("{}/deadlines/{subject}", of_call(call))
 }
 
 pub fn of_call(call: &CallId) -> String {

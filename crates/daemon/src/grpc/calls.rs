@@ -4,6 +4,7 @@ use bando_domain::call::Call;
 use bando_proto::v1;
 use bando_proto::v1::call_service_server::CallService;
 use bando_store::Versioned;
+use bando_workflow::call_acts::LaterClose;
 use bando_workflow::{Error, call_acts, calls, editions, rankings, results, rule_changes};
 use tonic::{Request, Response, Status};
 
@@ -109,9 +110,14 @@ impl CallService for Api {
         let command = received.command(&message.request_id, message.validate_only)?;
         let proposed = async {
             let id = names::call("name", &message.name)?;
-            let (etag, closes, act) = (&message.etag, &message.closes, &message.act);
+            let wanted = LaterClose {
+                closes: &message.closes,
+                act: &message.act,
+                reason: &message.reason,
+            };
+            let etag = &message.etag;
             let proposed =
-                call_acts::propose_extension(&self.cx, &command, &id, etag, closes, act).await?;
+                call_acts::propose_extension(&self.cx, &command, &id, etag, wanted).await?;
             self.show_proposal(&proposed).await
         };
         proposed

@@ -5,6 +5,7 @@ mod calls;
 mod clarifications;
 mod clock;
 mod consortia;
+mod deadlines;
 mod documents;
 mod eligibility;
 mod evaluations;
@@ -146,6 +147,9 @@ impl Api {
         ))
         .add_service(limited!(
             v1::reminder_service_server::ReminderServiceServer<_>
+        ))
+        .add_service(limited!(
+            v1::deadline_service_server::DeadlineServiceServer<_>
         ))
         .add_service(limited!(v1::event_service_server::EventServiceServer<_>))
         .add_service(limited!(

@@ -261,6 +261,13 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/bando.v1.ScheduleService/TriggerSchedule", OFFICERS),
     ("/bando.v1.ScheduleService/BackfillSchedule", OFFICERS),
     ("/bando.v1.ReminderService/PreviewReminders", OFFICE),
+    ("/bando.v1.DeadlineService/ListDeadlines", OFFICE_AND_OWN),
+    ("/bando.v1.DeadlineService/GetDeadline", OFFICE_AND_OWN),
+    ("/bando.v1.DeadlineService/ExtendDeadline", OFFICERS),
+    (
+        "/bando.v1.DeadlineService/GetDeadlineHistory",
+        OFFICE_AND_OWN,
+    ),
     ("/bando.v1.EventService/ListEvents", OFFICE_AND_OWN),
     (
         "/bando.v1.EventService/VerifyChain",

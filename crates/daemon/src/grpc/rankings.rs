@@ -212,8 +212,9 @@ impl ProposalService for Api {
         let command = received.command(&message.request_id, message.validate_only)?;
         let approved = async {
             let (programme, id) = names::proposal("name", &message.name)?;
+            let (etag, act) = (&message.etag, &message.act);
             let approved =
-                proposals::approve(&self.cx, &command, &programme, id, &message.etag).await?;
+                proposals::approve(&self.cx, &command, &programme, id, etag, act).await?;
             self.show_proposal(&approved).await
         };
         approved

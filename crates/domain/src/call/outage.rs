@@ -75,20 +75,30 @@ pub fn resume(call: &Call, act: &str, now: DateTime<Utc>) -> Result<Event, Refus
     let Some(outage) = call.interruption() else {
         return Err(Refusal::NotSuspended);
     };
-    let window = &call.terms.window;
-    let least = TimeDelta::days(i64::from(window.outage_days));
-    let by_length = window.closes_at + (now - outage.from);
-    let by_minimum = window.closes_at.max(now) + least;
-    let closes_at = to_full_minute(by_length.max(by_minimum));
-    let saturday_rolls = call.terms.procedure.saturday_rolls;
-    let closes_at = past_holidays(closes_at, saturday_rolls, &window.zone);
-    let civil = closes_at.with_timezone(&window.zone.tz());
+    let closes_at = call.terms.window.closes_at;
+    let (closes_at, closes_text) = given_back(call, closes_at, now - outage.from, now);
     Ok(Event::Resumed {
         at: now,
         act: act.to_owned(),
         closes_at,
-        closes_text: civil.format("%Y-%m-%d %H:%M %:z").to_string(),
+        closes_text,
     })
+}
+
+/// The close that gives back `lost`, counted from a close, with the text that means it.
+pub(super) fn given_back(
+    call: &Call,
+    closes_at: DateTime<Utc>,
+    lost: TimeDelta,
+    now: DateTime<Utc>,
+) -> (DateTime<Utc>, String) {
+    let window = &call.terms.window;
+    let least = TimeDelta::days(i64::from(window.outage_days));
+    let moved = (closes_at + lost).max(closes_at.max(now) + least);
+    let saturday_rolls = call.terms.procedure.saturday_rolls;
+    let moved = past_holidays(to_full_minute(moved), saturday_rolls, &window.zone);
+    let civil = moved.with_timezone(&window.zone.tz());
+    (moved, civil.format("%Y-%m-%d %H:%M %:z").to_string())
 }
 
 fn to_full_minute(at: DateTime<Utc>) -> DateTime<Utc> {

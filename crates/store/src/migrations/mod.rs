@@ -111,6 +111,12 @@ const ALL: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        name: "0015_deadlines",
+        tables: include_str!("0015_deadlines.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 impl MigrationName for Migration {

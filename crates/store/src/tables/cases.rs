@@ -369,6 +369,7 @@ pub(crate) mod proposals {
         pub(crate) reason: Option<String>,
         /// The ranking it is about: of those that wait one may name it.
         pub(crate) ranking: Option<Uuid>,
+        pub(crate) stated_act: Option<String>,
     }
 
     super::super::plain!();

@@ -1,6 +1,7 @@
 //! One entity per table, as the migrations make them. Nothing outside this crate sees a row.
 
 mod asked;
+mod calendars;
 mod cases;
 mod ledger;
 mod mending;
@@ -13,6 +14,7 @@ mod routine;
 use std::collections::HashMap;
 
 pub(crate) use asked::*;
+pub(crate) use calendars::*;
 pub(crate) use cases::*;
 pub(crate) use ledger::*;
 pub(crate) use mending::*;
@@ -32,6 +34,7 @@ pub(crate) fn columns() -> HashMap<&'static str, Columns> {
         of_entity::<applications::Entity>(),
         of_entity::<awards::Entity>(),
         of_entity::<budget_lines::Entity>(),
+        of_entity::<calendar_feeds::Entity>(),
         of_entity::<calls::Entity>(),
         of_entity::<checkpoints::Entity>(),
         of_entity::<clarification_answers::Entity>(),

@@ -194,7 +194,7 @@ async fn approves(track: Track, who: &'static str, wanted: Versioned<Proposal>) 
     let command = person(who, Role::Approver, None);
     let programme = &track.bed.programme;
     let (id, etag) = (wanted.value.id, wanted.version.to_string());
-    let approved = proposals::approve(&track.cx, &command, programme, id, &etag).await;
+    let approved = proposals::approve(&track.cx, &command, programme, id, &etag, "").await;
     expect_explained(approved)
 }
 

@@ -167,6 +167,7 @@ pub(super) async fn nobody_approves_their_own_act(bed: Bed) {
     let approved = |by: &str| proposal::Event::Approved {
         by: by.to_owned(),
         at: now(),
+        act: None,
     };
 
     let own = bed
@@ -189,6 +190,7 @@ pub(super) async fn a_proposal_keeps_its_act(bed: Bed) {
             closes_at: now(),
             closes_text: "2016-06-10 16:00".to_owned(),
             act: "DD 1".to_owned(),
+            reason: None,
         };
         let payload = "0".repeat(64);
         proposal::request(id, call.clone(), extension, payload, "anna.bianchi", now())
@@ -216,6 +218,7 @@ pub(super) async fn a_proposal_keeps_its_act(bed: Bed) {
     let approved = proposal::Event::Approved {
         by: "bruno.verdi".to_owned(),
         at: now(),
+        act: None,
     };
     bed.put(Some(pending), approved).await.unwrap();
 
