@@ -1,4 +1,6 @@
-//! The command line of `bandod`: serve, dev, demo, check-config, token recover.
+//! The command line of `bandod`: serve, dev, demo, rehearse, check-config, token recover.
+
+mod rehearse;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,12 @@ enum Command {
     /// Play the 2016 call of the practice on a simulated clock.
     #[command(after_help = "Example:\n  bandod demo --exit -o json")]
     Demo(Demo),
+    /// Play the whole year of a call's file on a simulated clock and check what must hold.
+    ///
+    /// The report goes to stdout, the progress to stderr. Exit code 6 when an invariant does not
+    /// hold or the file has mistakes. The same seed gives the same report and the same letters.
+    #[command(after_help = rehearse::EXAMPLES)]
+    Rehearse(rehearse::Rehearse),
     /// Tell every mistake of a configuration at once.
     #[command(after_help = "Example:\n  bandod check-config --config config/bandod.toml")]
     CheckConfig {
@@ -129,6 +137,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => runtime.block_on(run_serve(options)),
         Command::Dev(options) => runtime.block_on(run_dev(options)),
         Command::Demo(options) => runtime.block_on(run_demo(options)),
+        Command::Rehearse(options) => runtime.block_on(rehearse::run(options)),
         Command::CheckConfig { config } => {
             load(Some(&config), &Flags::default())?;
             say(&format!("{}: no mistakes", config.display()))?;

@@ -10,6 +10,7 @@ use bando_domain::clock_watch::Standing;
 use bando_store::{Store, Tx, installation};
 use bando_workflow::clock::{Clock, SimulatedClock, SystemClock};
 use bando_workflow::documents::{self, Blobs, Quarantine, Scanner, Swept};
+use bando_workflow::entropy::Entropy;
 use bando_workflow::mailer::{FolderMailer, Mailer, SmtpMailer};
 use bando_workflow::postman::Postman;
 use bando_workflow::schedule::Timekeeper;
@@ -48,6 +49,37 @@ pub enum ClockKind {
     Real,
     /// Hand-turned, from this instant or from where the data folder stopped.
     Simulated(DateTime<Utc>),
+    /// Hand-turned too, and only turning it fires timers and sends letters: one after the other, so
+    /// that the same seed gives the same ids and the same letters.
+    Rehearsed {
+        from: DateTime<Utc>,
+        seed: u64,
+    },
+}
+
+impl ClockKind {
+    /// Where a hand-turned clock starts on a fresh data folder.
+    const fn begins_at(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Real => None,
+            Self::Simulated(from) | Self::Rehearsed { from, .. } => Some(from),
+        }
+    }
+
+    fn entropy(self) -> Entropy {
+        match self {
+            Self::Real | Self::Simulated(_) => Entropy::System,
+            Self::Rehearsed { seed, .. } => Entropy::rehearsed(seed),
+        }
+    }
+
+    /// Whether timers fire and letters leave by themselves, besides when the clock is turned.
+    const fn runs_by_itself(self) -> bool {
+        match self {
+            Self::Real | Self::Simulated(_) => true,
+            Self::Rehearsed { .. } => false,
+        }
+    }
 }
 
 /// A daemon that is being served.
@@ -113,9 +145,11 @@ pub async fn start(
         listener,
         stop.clone(),
     ));
-    parts.spawn(keep_time(cx.clone(), timekeeper, stop.clone()));
-    parts.spawn(watch_clock(cx.clone(), stop.clone()));
-    parts.spawn(deliver(cx.clone(), postman, stop.clone()));
+    if clock.runs_by_itself() {
+        parts.spawn(keep_time(cx.clone(), timekeeper, stop.clone()));
+        parts.spawn(watch_clock(cx.clone(), stop.clone()));
+        parts.spawn(deliver(cx.clone(), postman, stop.clone()));
+    }
     parts.spawn(sequence(cx.clone(), stop.clone()));
     parts.spawn(keep_documents(cx.clone(), stop.clone()));
     if let Some(listener) = admin_listener {
@@ -146,12 +180,13 @@ pub async fn context(config: &Config, clock: ClockKind) -> anyhow::Result<Contex
         .with_context(|| config.data_dir.display().to_string())?;
     let signer = Arc::new(keys::signer(&config.signing_key_file)?);
     let store = Store::open(&config.database).await?;
-    let clock: Arc<dyn Clock> = match clock {
-        ClockKind::Real => {
+    let entropy = clock.entropy();
+    let clock: Arc<dyn Clock> = match clock.begins_at() {
+        None => {
             let mark = installation::mark(store.read()).await?;
             Arc::new(SystemClock::starting(mark))
         }
-        ClockKind::Simulated(from) => {
+        Some(from) => {
             let last = installation::get(store.read(), "simulated_until").await?;
             let last = last.and_then(|text| text.parse().ok());
             Arc::new(SimulatedClock::starting_at(
@@ -171,6 +206,7 @@ pub async fn context(config: &Config, clock: ClockKind) -> anyhow::Result<Contex
         blobs: blobs(config)?,
         scanner: config.documents.clamd_socket.clone().map(Scanner::at),
         plans: config.schedules.as_slice().into(),
+        entropy,
     };
     let act = cx.act(&Command::of_time(cx.now()));
     let settled = cx
@@ -205,6 +241,7 @@ pub async fn beside(config: &Config) -> anyhow::Result<Context> {
         blobs: blobs(config)?,
         scanner: None,
         plans: config.schedules.as_slice().into(),
+        entropy: Entropy::System,
     })
 }
 
@@ -422,8 +459,7 @@ async fn keep_documents(cx: Context, stop: CancellationToken) -> anyhow::Result<
 async fn sequence(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
     let mut commits = cx.store.commits();
     loop {
-        let act = cx.act(&Command::of_time(cx.now()));
-        match cx.store.sequence(act).await {
+        match cx.store.sequence(cx.upkeep()).await {
             Ok(done) if done > 0 => continue,
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "events could not be numbered"),
@@ -434,9 +470,8 @@ async fn sequence(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
     }
     if cx.clock.simulated().is_some() {
         let until = cx.now().to_rfc3339();
-        let act = cx.act(&Command::of_time(cx.now()));
         cx.store
-            .write(act, async move |tx: &Tx| {
+            .write(cx.upkeep(), async move |tx: &Tx| {
                 installation::put(tx, "simulated_until", &until).await
             })
             .await?;

@@ -19,7 +19,7 @@ use sha2::Sha256;
 
 use crate::clock::Clock;
 use crate::documents::{Blobs, Scanner};
-use crate::entropy;
+use crate::entropy::{self, Entropy};
 use crate::error::{Change, Error};
 
 /// How often a use case is run again when somebody else changed what it had read.
@@ -39,6 +39,8 @@ pub struct Context {
     pub scanner: Option<Scanner>,
     /// The schedules that every programme has.
     pub plans: Arc<[Plan]>,
+    /// Where ids come from.
+    pub entropy: Entropy,
 }
 
 /// One request: who asks, when it was received, and how it is recognised if it comes again.
@@ -121,6 +123,17 @@ impl Context {
             at: command.received_at,
             actor: command.actor.clone(),
             request: command.request.as_ref().map(|key| key.id),
+        };
+        Act::new(cause, self.entropy.seed_of_act())
+    }
+
+    /// An act of upkeep that leaves no id behind: whenever it runs, it takes nothing from the seeds
+    /// of a rehearsal.
+    pub fn upkeep(&self) -> Act {
+        let cause = Cause {
+            at: self.now(),
+            actor: Actor::system(),
+            request: None,
         };
         Act::new(cause, entropy::seed())
     }

@@ -32,6 +32,7 @@ mod programmes;
 mod python_client;
 mod races;
 mod rankings;
+mod rehearsals;
 mod reminders;
 mod repeats;
 mod rule_changes;

@@ -14,6 +14,7 @@ use bando_store::Consequences;
 use bando_tests::seed::{Dice, from_environment};
 use bando_workflow::clock::SimulatedClock;
 use bando_workflow::documents::Blobs;
+use bando_workflow::entropy::Entropy;
 use bando_workflow::{Command, Context, Signer};
 use futures::StreamExt as _;
 use tempfile::TempDir;
@@ -41,6 +42,7 @@ impl Track {
             blobs: Blobs::open(folder.path().join("blobs")).unwrap(),
             scanner: None,
             plans: [].into(),
+            entropy: Entropy::System,
         };
         let mut registered = Vec::new();
         for number in 1..=consortia {

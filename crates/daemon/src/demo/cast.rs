@@ -1,32 +1,13 @@
 //! The consortia of the play: synthetic firms with valid check digits, plainly named as such.
 
 use bando_domain::civil::Language;
-use bando_domain::identifiers::PartitaIva;
+use bando_domain::money::Eur;
 use bando_proto::v1;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::plan::Part;
-
-const SECTORS: [(&str, &str); 7] = [
-    ("meccanica", "mechanics"),
-    ("agroalimentare", "food"),
-    ("ceramica", "ceramics"),
-    ("moda", "fashion"),
-    ("packaging", "packaging"),
-    ("biomedicale", "biomedical"),
-    ("arredo", "furniture"),
-];
-
-/// Markets of the activities: fair abroad, incoming, campaign; the fourth is Italy.
-const MARKETS: [[&str; 3]; 6] = [
-    ["DE", "US", "FR"],
-    ["CN", "JP", "KR"],
-    ["AE", "SA", "QA"],
-    ["US", "CA", "MX"],
-    ["PL", "CZ", "RO"],
-    ["BR", "CL", "CO"],
-];
+use crate::acting::firms::{self, MARKETS, Place, SECTORS};
 
 const REGION: &str = "Emilia-Romagna";
 
@@ -93,7 +74,7 @@ pub(super) fn make(number: u32, part: Part, language: Language, random: &mut Cha
         .collect();
     let profile = v1::Profile {
         title: title.clone(),
-        partita_iva: PartitaIva::from_seven(9_000_000 + number, 36).to_string(),
+        partita_iva: firms::number_of(number),
         form: v1::LegalForm::Consortium.into(),
         seat_country: "IT".to_owned(),
         seat_region: REGION.to_owned(),
@@ -140,23 +121,12 @@ fn member(
     artisan: bool,
     random: &mut ChaCha8Rng,
 ) -> v1::Member {
-    let small = random.random_range(0..4) == 0;
-    v1::Member {
-        partita_iva: PartitaIva::from_seven(consortium * 1_000 + position, 34).to_string(),
-        title: format!("Impresa Demo {consortium:02}-{position:02}"),
-        region: if outside {
-            "Veneto".to_owned()
-        } else {
-            REGION.to_owned()
-        },
+    let place = Place {
+        consortium,
+        position,
+        region: if outside { "Veneto" } else { REGION },
         artisan: artisan || position.is_multiple_of(5),
-        size: if small {
-            v1::SmeClass::Small.into()
-        } else {
-            v1::SmeClass::Micro.into()
-        },
-        share_cents: 200_000,
-        joined_on: format!("20{:02}-03-01", random.random_range(3..=14)),
-        ..Default::default()
-    }
+        share: Eur::euros(2_000),
+    };
+    firms::member(place, random)
 }

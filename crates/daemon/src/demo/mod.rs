@@ -2,7 +2,6 @@
 //! and evaluators are synthetic, the daemon is the real one.
 
 mod cast;
-mod desk;
 mod plan;
 mod play;
 mod summary;

@@ -15,11 +15,11 @@ use bando_proto::v1;
 use chrono::{DateTime, Utc};
 use tonic::transport::Channel;
 
-use super::desk::Desk;
 use super::plan::{self, Role};
 use super::summary::{self, Clarifications, ExcludedOne, LetterCounts, RuleChange, Summary};
 use super::timeline::{Timeline, all_letters};
 use super::{Stage, begins_at};
+use crate::acting::desk::Desk;
 use crate::convert;
 
 const PROGRAMME: &str = "programmes/er";

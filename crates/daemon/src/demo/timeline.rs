@@ -9,7 +9,7 @@ use bando_proto::v1;
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::desk::Desk;
+use crate::acting::desk::Desk;
 
 /// Steps of the whole play, for the progress bar.
 const STEPS: u64 = 270;

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tonic::transport::Channel;
 
 use super::{CALL, Office, PROGRAMME, Play, Player};
+use crate::acting::desk::Desk;
 use crate::demo::Stage;
-use crate::demo::desk::Desk;
 use crate::demo::plan::Role;
 use crate::{convert, keys, samples};
 

@@ -12,7 +12,7 @@ type Authorised = InterceptedService<Channel, Bearer>;
 
 /// Adds the token to every request.
 #[derive(Debug, Clone)]
-pub(super) struct Bearer {
+pub(crate) struct Bearer {
     token: MetadataValue<Ascii>,
 }
 
@@ -26,21 +26,21 @@ impl Interceptor for Bearer {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Desk {
+pub(crate) struct Desk {
     channel: Channel,
     bearer: Bearer,
 }
 
 macro_rules! clients {
     ($($name:ident => $module:ident :: $client:ident),+ $(,)?) => {$(
-        pub(super) fn $name(&self) -> v1::$module::$client<Authorised> {
+        pub(crate) fn $name(&self) -> v1::$module::$client<Authorised> {
             v1::$module::$client::with_interceptor(self.channel.clone(), self.bearer.clone())
         }
     )+};
 }
 
 impl Desk {
-    pub(super) fn new(channel: &Channel, secret: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(channel: &Channel, secret: &str) -> anyhow::Result<Self> {
         let token = format!("Bearer {secret}")
             .parse()
             .context("the token is no header")?;
@@ -63,6 +63,7 @@ impl Desk {
         proposals => proposal_service_client::ProposalServiceClient,
         awards => award_service_client::AwardServiceClient,
         letters => letter_service_client::LetterServiceClient,
+        timers => timer_service_client::TimerServiceClient,
         events => event_service_client::EventServiceClient,
         receipts => receipt_service_client::ReceiptServiceClient,
         tokens => token_service_client::TokenServiceClient,

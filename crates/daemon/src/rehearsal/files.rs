@@ -1,0 +1,80 @@
+//! The call's file and that of its programme, as a person names them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bando_domain::call_file::{self, Mistake};
+
+use super::Files;
+
+/// Why files cannot be rehearsed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Every mistake of one file.
+    #[error("{}", told(.0))]
+    Mistakes(Vec<Mistake>),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+fn told(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Reads both; without `programme` it is looked for in `../programmes/` beside the call's file.
+///
+/// # Errors
+/// `Mistakes` as `bando call check` tells them.
+pub fn read(call: &Path, programme: Option<&Path>) -> Result<Files, Error> {
+    let call_text = read_text(call)?;
+    let programme = match programme {
+        Some(path) => path.to_owned(),
+        None => beside(call, &call_text)?,
+    };
+    let (name, programme_text) = (name_of(&programme), read_text(&programme)?);
+    let parsed_programme =
+        call_file::parse_programme(&name, &programme_text).map_err(Error::Mistakes)?;
+    let call_name = name_of(call);
+    let parsed = call_file::parse_call(&call_name, &call_text, &parsed_programme)
+        .map_err(Error::Mistakes)?;
+    Ok(Files {
+        programme: (name, programme_text),
+        call: (call_name, call_text),
+        parsed_programme,
+        parsed,
+    })
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The file in the folder `programmes` beside the call's own folder whose programme the call's name
+/// says, or the only one when it says none.
+fn beside(call: &Path, text: &str) -> anyhow::Result<PathBuf> {
+    let wanted = call_file::call_id(text).map(|id| id.programme().clone());
+    let folder = call.parent().unwrap_or(Path::new(""));
+    let folder = folder.join("..").join("programmes");
+    let missing = || {
+        format!(
+            "no programme of this call in {}: name it with --programme-file",
+            folder.display()
+        )
+    };
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .with_context(missing)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    let mut found = paths.into_iter().filter(|path| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        call_file::parse_programme(&name_of(path), &text)
+            .is_ok_and(|programme| wanted.as_ref().is_none_or(|wanted| programme.id == *wanted))
+    });
+    found.next().with_context(missing)
+}
