@@ -14,7 +14,7 @@ use bando_workflow::entropy::Entropy;
 use bando_workflow::mailer::{FolderMailer, Mailer, SmtpMailer};
 use bando_workflow::postman::Postman;
 use bando_workflow::schedule::Timekeeper;
-use bando_workflow::{Command, Context, clock_acts, schedules, tokens};
+use bando_workflow::{Command, Context, clock_acts, schedules, serving, tokens};
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -129,6 +129,8 @@ pub async fn start(
     let cx = context(config, clock).await?;
     let bootstrap_token_file = first_token(config, &cx).await?;
     schedules::plan_all(&cx).await?;
+    // Before any timer of what happened meanwhile, and before anybody is served.
+    serving::look(&cx).await?;
     let mailer: Arc<dyn Mailer> = match &config.mail {
         Mail::Folder(folder) => Arc::new(FolderMailer::new(folder.clone())?),
         Mail::Smtp(relay) => Arc::new(SmtpMailer::new(relay)?),
@@ -354,29 +356,44 @@ async fn keep_time(
     }
 }
 
-/// Tells when the clock stops being believable, and keeps the last instant it was.
+/// Tells when the clock stops being believable, and keeps the last instant it was; keeps until when
+/// anybody was served.
 async fn watch_clock(cx: Context, stop: CancellationToken) -> anyhow::Result<()> {
     let watching = async {
         let mut told = Standing::Agrees;
+        let mut looks = 0;
         loop {
-            if let Err(error) = clock_acts::keep_mark(&cx).await {
-                tracing::error!(%error, "the clock's mark is not kept");
-            }
-            for _ in 0..LOOKS_PER_MARK {
-                let standing = cx.clock.standing();
-                if std::mem::discriminant(&standing) != std::mem::discriminant(&told) {
-                    tell_standing(standing);
-                    told = standing;
+            if looks == 0 {
+                match keep_marks(&cx).await {
+                    Ok(()) => looks = LOOKS_PER_MARK,
+                    // Again at the next look: a moment's trouble is no absence.
+                    Err(error) => tracing::error!(%error, "the marks of time are not kept"),
                 }
-                wait(POLL).await;
             }
+            let standing = cx.clock.standing();
+            if std::mem::discriminant(&standing) != std::mem::discriminant(&told) {
+                tell_standing(standing);
+                told = standing;
+            }
+            wait(POLL).await;
+            looks = looks.saturating_sub(1);
         }
     };
     tokio::select! {
         () = watching => {}
         () = stop.cancelled() => {}
     }
+    if let Err(error) = serving::go_on(&cx).await {
+        tracing::error!(%error, "the mark of service is not kept");
+    }
     Ok(())
+}
+
+/// The last instant that the clock showed and was believed, and the last one at which anybody was
+/// served.
+async fn keep_marks(cx: &Context) -> Result<(), bando_workflow::Error> {
+    clock_acts::keep_mark(cx).await?;
+    serving::go_on(cx).await
 }
 
 fn tell_standing(standing: Standing) {

@@ -56,10 +56,12 @@ pub enum SubjectKind {
     Timer,
     /// The clock of the installation.
     Clock,
+    /// The service of the installation as a whole.
+    Service,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -76,6 +78,7 @@ impl SubjectKind {
         Self::Schedule,
         Self::Timer,
         Self::Clock,
+        Self::Service,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -96,6 +99,7 @@ impl SubjectKind {
             Self::Schedule => "schedule",
             Self::Timer => "timer",
             Self::Clock => "clock",
+            Self::Service => "service",
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod redirections;
 pub mod reminders;
 pub mod requests;
 pub mod schedules;
+pub mod serving;
 mod tables;
 pub mod timers;
 pub mod tokens;

@@ -36,6 +36,7 @@ mod routine;
 pub mod rule_changes;
 pub mod schedule;
 pub mod schedules;
+pub mod serving;
 mod timer_firing;
 pub mod timers;
 pub mod tokens;

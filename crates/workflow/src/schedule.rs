@@ -7,10 +7,12 @@ use bando_store::{letters, schedules, timers};
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 
+use crate::clock::SimulatedClock;
 use crate::context::Context;
 use crate::error::Error;
 use crate::firing::{LeftForLater, Programs};
 use crate::postman::Postman;
+use crate::serving;
 
 #[derive(Debug)]
 pub struct Timekeeper {
@@ -74,6 +76,17 @@ impl Timekeeper {
             ));
         };
         let started = Instant::now();
+        self.turn(clock, target, started, patience).await?;
+        serving::go_on(&self.cx).await
+    }
+
+    async fn turn(
+        &self,
+        clock: &SimulatedClock,
+        target: DateTime<Utc>,
+        started: Instant,
+        patience: Duration,
+    ) -> Result<(), Error> {
         loop {
             self.settle().await?;
             if started.elapsed() > patience {

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says why and ends"
 )]
 
+mod absence;
 mod access;
 mod bad_input;
 mod call_acts;
