@@ -522,10 +522,15 @@ impl Application {
 
     /// Short name for letters: the protocol number once there is one, else the id's first block.
     pub fn label(&self) -> String {
-        match self.counted() {
-            Some(submission) => submission.protocol().to_owned(),
-            None => self.id.to_string().chars().take(8).collect(),
-        }
+        label(self.id, self.counted().map(Submission::protocol))
+    }
+}
+
+/// Short name for letters of an application of that protocol number.
+pub fn label(id: ApplicationId, protocol: Option<&str>) -> String {
+    match protocol {
+        Some(protocol) => protocol.to_owned(),
+        None => id.to_string().chars().take(8).collect(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The audit trail: insert-only events, chained by hash in commit order. Personal values stand in
 //! the payload as salted commitments and are kept beside it.
 
+use std::collections::HashMap;
+
 use bando_domain::event::{PERSONAL_KEY, SubjectKind};
 use bando_domain::ids::EventId;
 use bando_domain::receipt::{canonical, hex, instant_text, sha256_hex};
@@ -19,6 +21,8 @@ use crate::tables::{event_chain, event_pending, event_personal, events};
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// Events read or chained at a time.
 const BATCH: u64 = 1_000;
+/// Rows written by one statement.
+const ROWS: usize = 500;
 
 /// The envelope of an event about to be appended.
 pub(crate) struct Entry {
@@ -42,29 +46,25 @@ pub(crate) async fn append(
     tx: &Tx,
     entry: Entry,
     about: &About,
-    mut payload: Value,
+    payload: Value,
 ) -> Result<(), Error> {
-    let mut personal = Vec::new();
-    commit_personal(tx, entry.id, &mut payload, String::new(), &mut personal);
-    let cause = tx.cause();
-    let event = events::Model {
-        id: entry.id.0,
-        subject_kind: entry.subject_kind.as_str().to_owned(),
-        subject: about.subject.clone(),
-        version: entry.version,
-        kind: entry.kind.to_owned(),
-        at: cause.at,
-        person: cause.actor.person.clone(),
-        request: cause.request.map(|id| id.0),
-        programme: about.programme.as_ref().map(ToString::to_string),
-        call: about.call.as_ref().map(ToString::to_string),
-        consortium: about.consortium.map(|id| id.0),
-        payload,
-    };
+    append_all(tx, vec![(entry, about.clone(), payload)]).await
+}
+
+/// Appends events in this order.
+pub(crate) async fn append_all(tx: &Tx, appended: Vec<(Entry, About, Value)>) -> Result<(), Error> {
+    let (mut found, mut personal) = (Vec::with_capacity(appended.len()), Vec::new());
+    for (entry, about, mut payload) in appended {
+        commit_personal(tx, entry.id, &mut payload, String::new(), &mut personal);
+        found.push(event(tx, &entry, about, payload));
+    }
     let connection = tx.connection();
-    events::Entity::insert(event.clone().into_active_model())
-        .exec_without_returning(connection)
-        .await?;
+    for some in found.chunks(ROWS) {
+        let rows = some.iter().cloned().map(events::Model::into_active_model);
+        events::Entity::insert_many(rows)
+            .exec_without_returning(connection)
+            .await?;
+    }
     if !personal.is_empty() {
         let rows = personal
             .into_iter()
@@ -74,18 +74,36 @@ pub(crate) async fn append(
             .await?;
     }
     if tx.is_postgres() {
-        let pending = event_pending::ActiveModel {
-            event: sea_orm::Set(entry.id.0),
-            ..Default::default()
-        };
-        event_pending::Entity::insert(pending)
-            .exec_without_returning(connection)
-            .await?;
+        for some in found.chunks(ROWS) {
+            let rows = some.iter().map(|event| event_pending::ActiveModel {
+                event: sea_orm::Set(event.id),
+                ..Default::default()
+            });
+            event_pending::Entity::insert_many(rows)
+                .exec_without_returning(connection)
+                .await?;
+        }
         return Ok(());
     }
-    let (revision, head) = head(tx).await?;
-    link(tx, revision + 1, &head, &event).await?;
-    Ok(())
+    link(tx, head(tx).await?, &found.iter().collect::<Vec<_>>()).await
+}
+
+fn event(tx: &Tx, entry: &Entry, about: About, payload: Value) -> events::Model {
+    let cause = tx.cause();
+    events::Model {
+        id: entry.id.0,
+        subject_kind: entry.subject_kind.as_str().to_owned(),
+        subject: about.subject,
+        version: entry.version,
+        kind: entry.kind.to_owned(),
+        at: cause.at,
+        person: cause.actor.person.clone(),
+        request: cause.request.map(|id| id.0),
+        programme: about.programme.as_ref().map(ToString::to_string),
+        call: about.call.as_ref().map(ToString::to_string),
+        consortium: about.consortium.map(|id| id.0),
+        payload,
+    }
 }
 
 /// Replaces every `{"personal": value}` by `{"commitment": sha256(salt ‖ value)}`.
@@ -137,22 +155,29 @@ pub(crate) async fn head<D: Db>(db: &D) -> Result<(i64, String), Error> {
     Ok(last.map_or((0, GENESIS.to_owned()), |last| (last.revision, last.hash)))
 }
 
+/// Numbers and chains events in this order, after the head.
 async fn link(
     tx: &Tx,
-    revision: i64,
-    previous: &str,
-    event: &events::Model,
-) -> Result<String, Error> {
-    let hash = next_hash(previous, event)?;
-    let row = event_chain::Model {
-        revision,
-        event: event.id,
-        hash: hash.clone(),
-    };
-    event_chain::Entity::insert(row.into_active_model())
-        .exec_without_returning(tx.connection())
-        .await?;
-    Ok(hash)
+    (mut revision, mut hash): (i64, String),
+    found: &[&events::Model],
+) -> Result<(), Error> {
+    for some in found.chunks(ROWS) {
+        let mut rows = Vec::with_capacity(some.len());
+        for event in some {
+            revision += 1;
+            hash = next_hash(&hash, event)?;
+            let row = event_chain::Model {
+                revision,
+                event: event.id,
+                hash: hash.clone(),
+            };
+            rows.push(row.into_active_model());
+        }
+        event_chain::Entity::insert_many(rows)
+            .exec_without_returning(tx.connection())
+            .await?;
+    }
+    Ok(())
 }
 
 /// `sha256(previous ‖ canonical event)`, both in text form.
@@ -199,14 +224,9 @@ pub(crate) async fn sequence(tx: &Tx) -> Result<u64, Error> {
         .filter(events::Column::Id.is_in(ids.clone()))
         .all(connection)
         .await?;
-    let (mut revision, mut hash) = head(tx).await?;
-    for id in &ids {
-        let Some(event) = found.iter().find(|event| event.id == *id) else {
-            continue;
-        };
-        revision += 1;
-        hash = link(tx, revision, &hash, event).await?;
-    }
+    let by_id: HashMap<_, _> = found.iter().map(|event| (event.id, event)).collect();
+    let in_order: Vec<_> = ids.iter().filter_map(|id| by_id.get(id).copied()).collect();
+    link(tx, head(tx).await?, &in_order).await?;
     event_pending::Entity::delete_many()
         .filter(event_pending::Column::Event.is_in(ids))
         .exec(connection)
@@ -236,8 +256,7 @@ pub(crate) async fn verify<D: Db>(db: &D) -> Result<ChainReport, Error> {
             .filter(events::Column::Id.is_in(ids))
             .all(db.connection())
             .await?;
-        let by_id: std::collections::HashMap<_, _> =
-            found.into_iter().map(|event| (event.id, event)).collect();
+        let by_id: HashMap<_, _> = found.into_iter().map(|event| (event.id, event)).collect();
         for row in rows {
             if let Err(finding) = check(&mut report, &row, by_id.get(&row.event)) {
                 report.finding = Some(finding);
@@ -278,7 +297,7 @@ fn check(
 async fn broken_commitment<D: Db>(
     db: &D,
     ids: Vec<uuid::Uuid>,
-    by_id: &std::collections::HashMap<uuid::Uuid, events::Model>,
+    by_id: &HashMap<uuid::Uuid, events::Model>,
 ) -> Result<Option<(i64, String)>, Error> {
     let kept = event_personal::Entity::find()
         .filter(event_personal::Column::Event.is_in(ids))

@@ -18,10 +18,10 @@ use crate::calls::by_name;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
-use crate::record::{About, Aggregate, Versioned};
+use crate::record::{About, Aggregate, Changed, Versioned};
 use crate::tables::clarification_answers as answers;
 use crate::tables::clarifications::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{replace_all, save_row};
 
 /// Which requests to read.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,18 @@ pub async fn get<D: Db>(db: &D, id: ClarificationId) -> Result<Versioned<Clarifi
     let missing = || Error::not_found(format!("clarification {id}"));
     let mut found = with_answers(db, vec![row.ok_or_else(missing)?]).await?;
     found.pop().ok_or_else(missing)
+}
+
+/// Requests by id, in no order; unknown ids are left out.
+pub async fn by_ids<D: Db>(
+    db: &D,
+    ids: impl IntoIterator<Item = ClarificationId>,
+) -> Result<Vec<Versioned<Clarification>>, Error> {
+    let rows = Entity::find()
+        .filter(Column::Id.is_in(ids.into_iter().map(|id| id.0)))
+        .all(db.connection())
+        .await?;
+    with_answers(db, rows).await
 }
 
 /// Everything one application was asked, in order.
@@ -218,18 +230,53 @@ impl Aggregate for Clarification {
     }
 
     async fn save(&self, tx: &Tx, before: Option<&Self>, version: i64) -> Result<(), Error> {
-        save_own(self, tx, before.is_some(), version).await?;
-        let known = before.map_or(0, |before| before.answers.len());
-        for answer in self.answers.iter().skip(known) {
-            seal(self, tx, answer).await?;
+        let row = row(self, version)?;
+        save_own(row, tx, before.is_some(), version).await?;
+        seal_new(self, tx, before).await
+    }
+
+    async fn save_all(tx: &Tx, all: &[Changed<Self>]) -> Result<(), Error> {
+        let rows = all.iter().map(|known| row(&known.after, known.version));
+        let rows: Vec<Model> = rows.collect::<Result<_, _>>()?;
+        let identity = (Column::Id, Column::Version);
+        replace_all::<Entity>(tx, rows, identity, &MUTABLE).await?;
+        for known in all {
+            seal_new(&known.after, tx, Some(&known.before)).await?;
         }
         Ok(())
     }
 }
 
-async fn save_own(known: &Clarification, tx: &Tx, exists: bool, version: i64) -> Result<(), Error> {
+/// What of a request changes after it was made.
+const MUTABLE: [Column; 6] = [
+    Column::State,
+    Column::Delivery,
+    Column::DueAt,
+    Column::LateAttempts,
+    Column::EndedAt,
+    Column::Reason,
+];
+
+async fn seal_new(
+    known: &Clarification,
+    tx: &Tx,
+    before: Option<&Clarification>,
+) -> Result<(), Error> {
+    let sealed = before.map_or(0, |before| before.answers.len());
+    for answer in known.answers.iter().skip(sealed) {
+        seal(known, tx, answer).await?;
+    }
+    Ok(())
+}
+
+async fn save_own(row: Model, tx: &Tx, exists: bool, version: i64) -> Result<(), Error> {
+    let id = row.id;
+    save_row!(tx, Entity, Column, row, exists, version, id)
+}
+
+fn row(known: &Clarification, version: i64) -> Result<Model, Error> {
     let delivery = known.delivery.as_ref().map(serde_json::to_value);
-    let row = Model {
+    Ok(Model {
         id: known.id.0,
         version,
         call: known.call.to_string(),
@@ -247,8 +294,7 @@ async fn save_own(known: &Clarification, tx: &Tx, exists: bool, version: i64) ->
         late_attempts: i32::try_from(known.late_attempts).map_err(Error::internal)?,
         ended_at: known.ended_at,
         reason: known.reason.clone(),
-    };
-    save_row!(tx, Entity, Column, row, exists, version, known.id.0)
+    })
 }
 
 /// Keeps an answer with the bytes its receipt stands for, for ever.

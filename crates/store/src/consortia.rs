@@ -9,6 +9,7 @@ use bando_domain::consortium::{
 use bando_domain::event::{Personal, SubjectKind};
 use bando_domain::identifiers::PartitaIva;
 use bando_domain::ids::{ConsortiumId, ProgrammeId};
+use bando_domain::letter::Recipient;
 use bando_domain::money::Eur;
 use bando_domain::sme::SmeClass;
 use sea_orm::{
@@ -136,6 +137,39 @@ pub async fn titles<D: Db>(
         .into_iter()
         .map(|row| (row.id.into(), row.title))
         .collect())
+}
+
+#[derive(FromQueryResult)]
+struct Mailbox {
+    id: Uuid,
+    title: String,
+    email: String,
+    language: String,
+}
+
+/// Whom a letter to each of these consortia goes to; unknown ids are left out.
+pub async fn recipients<D: Db>(
+    db: &D,
+    ids: impl IntoIterator<Item = ConsortiumId>,
+) -> Result<HashMap<ConsortiumId, Recipient>, Error> {
+    let rows = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Title, Column::Email, Column::Language])
+        .filter(Column::Id.is_in(ids.into_iter().map(|id| id.0)))
+        .into_model::<Mailbox>()
+        .all(db.connection())
+        .await?;
+    let recipient = |row: Mailbox| {
+        let id = ConsortiumId::from(row.id);
+        let recipient = Recipient {
+            name: row.title,
+            address: Personal::new(row.email),
+            language: read_language(&row.language)?,
+            consortium: Some(id),
+        };
+        Ok((id, recipient))
+    };
+    rows.into_iter().map(recipient).collect()
 }
 
 async fn with_parts<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Consortium>>, Error> {

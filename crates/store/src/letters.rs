@@ -24,6 +24,8 @@ use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
 /// How long a claim lasts before another postman may take the letter.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// Letters queued by one statement.
+const ROWS: usize = 500;
 
 /// Which letters to read.
 #[derive(Debug, Clone, Default)]
@@ -82,9 +84,33 @@ pub(crate) async fn queue_from(
     wanted: &LetterWanted,
     from: DateTime<Utc>,
 ) -> Result<bool, Error> {
+    let inserted = Entity::insert(row(tx, wanted, from)?.into_active_model())
+        .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(tx.connection())
+        .await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+}
+
+/// Queues letters under their keys; those that are known change nothing.
+pub(crate) async fn queue_all(tx: &Tx, wanted: &[LetterWanted]) -> Result<(), Error> {
+    let now = tx.cause().at;
+    for some in wanted.chunks(ROWS) {
+        let rows = some.iter().map(|wanted| row(tx, wanted, now));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        Entity::insert_many(rows.into_iter().map(Model::into_active_model))
+            .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
+            .try_insert()
+            .exec_without_returning(tx.connection())
+            .await?;
+    }
+    Ok(())
+}
+
+fn row(tx: &Tx, wanted: &LetterWanted, from: DateTime<Utc>) -> Result<Model, Error> {
     let id = tx.new_id();
     let now = tx.cause().at;
-    let row = Model {
+    Ok(Model {
         id,
         key: wanted.key.clone(),
         programme: wanted.programme.to_string(),
@@ -113,13 +139,7 @@ pub(crate) async fn queue_from(
         last_answer: None,
         delivered_at: None,
         delivery_evidence: None,
-    };
-    let inserted = Entity::insert(row.into_active_model())
-        .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
-        .try_insert()
-        .exec_without_returning(tx.connection())
-        .await?;
-    Ok(matches!(inserted, TryInsertResult::Inserted(1)))
+    })
 }
 
 /// Claims up to `limit` letters that are due, in order of queueing. A claim is not yet `sending`.

@@ -41,4 +41,4 @@ pub use chain::ChainReport;
 pub use door::{Db, Failure, Reader, Settings, Store, Tx, Work};
 pub use error::{Error, Kind};
 pub use page::{Page, PageQuery};
-pub use record::{Aggregate, Consequences, Versioned, record};
+pub use record::{Aggregate, Change, Changed, Consequences, Versioned, record, record_all};

@@ -50,6 +50,22 @@ impl Consequences {
     }
 }
 
+/// One of the changes that `record_all` makes together.
+#[derive(Debug, Clone)]
+pub struct Change<A: Aggregate> {
+    pub before: Versioned<A>,
+    pub event: A::Event,
+    pub consequences: Consequences,
+}
+
+/// An aggregate as it was, as it is and the version that makes.
+#[derive(Debug)]
+pub struct Changed<A> {
+    pub before: A,
+    pub after: A,
+    pub version: i64,
+}
+
 /// Something whose state is a row and whose history is events.
 pub trait Aggregate: Clone + Send + Sync + Sized {
     type Event: Serialize + DeserializeOwned + Send + Sync;
@@ -67,6 +83,17 @@ pub trait Aggregate: Clone + Send + Sync + Sized {
         before: Option<&Self>,
         version: i64,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Writes the rows of many that were there before; where many change at one instant, in a
+    /// statement for all of them.
+    fn save_all(tx: &Tx, all: &[Changed<Self>]) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            for changed in all {
+                let before = Some(&changed.before);
+                changed.after.save(tx, before, changed.version).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Applies `event` to `before` and commits everything it means with the transaction.
@@ -89,16 +116,8 @@ pub async fn record<A: Aggregate>(
         )));
     };
     value.save(tx, before.as_ref(), version).await?;
-    let id = consequences.event.unwrap_or_else(|| EventId(tx.new_id()));
-    let about = value.about();
-    let payload = serde_json::to_value(event)?;
-    let entry = chain::Entry {
-        id,
-        kind: A::event_kind(event),
-        subject_kind: A::KIND,
-        version,
-    };
-    chain::append(tx, entry, &about, payload).await?;
+    let entry = entry::<A>(tx, event, &consequences, version);
+    chain::append(tx, entry, &value.about(), serde_json::to_value(event)?).await?;
     for letter in &consequences.letters {
         letters::queue(tx, letter).await?;
     }
@@ -109,4 +128,60 @@ pub async fn record<A: Aggregate>(
         timers::set(tx, timer).await?;
     }
     Ok(Versioned { version, value })
+}
+
+/// The same for many aggregates of one kind that were there before, with a statement for all rows
+/// of a table instead of one for each.
+///
+/// # Errors
+/// `Stale` when one of them changed since it was read: nothing of all this stands then.
+pub async fn record_all<A: Aggregate>(tx: &Tx, changes: Vec<Change<A>>) -> Result<(), Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let (mut all, mut events) = (Vec::new(), Vec::new());
+    let mut caused = Consequences::default();
+    for change in changes {
+        let (before, version) = (change.before.value, change.before.version + 1);
+        let (event, consequences) = (change.event, change.consequences);
+        let Some(after) = A::apply(Some(before.clone()), &event) else {
+            let kind = A::event_kind(&event);
+            let message = format!("{} does not go on with {kind}", A::KIND.as_str());
+            return Err(Error::internal(message));
+        };
+        let entry = entry::<A>(tx, &event, &consequences, version);
+        events.push((entry, after.about(), serde_json::to_value(&event)?));
+        caused.letters.extend(consequences.letters);
+        caused.cancelled.extend(consequences.cancelled);
+        caused.timers.extend(consequences.timers);
+        all.push(Changed {
+            before,
+            after,
+            version,
+        });
+    }
+    A::save_all(tx, &all).await?;
+    chain::append_all(tx, events).await?;
+    letters::queue_all(tx, &caused.letters).await?;
+    for cancelled in &caused.cancelled {
+        timers::cancel(tx, cancelled).await?;
+    }
+    for timer in &caused.timers {
+        timers::set(tx, timer).await?;
+    }
+    Ok(())
+}
+
+fn entry<A: Aggregate>(
+    tx: &Tx,
+    event: &A::Event,
+    consequences: &Consequences,
+    version: i64,
+) -> chain::Entry {
+    chain::Entry {
+        id: consequences.event.unwrap_or_else(|| EventId(tx.new_id())),
+        kind: A::event_kind(event),
+        subject_kind: A::KIND,
+        version,
+    }
 }

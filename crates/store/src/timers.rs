@@ -1,11 +1,13 @@
 //! Timers as rows: unique by call, subject, kind and nominal time, claimed under a lease with a
 //! fencing token, parked after repeated failure.
 
+use std::collections::BTreeMap;
+
 use bando_domain::event::SubjectKind;
 use bando_domain::ids::{CallId, EventId, ProgrammeId, TimerId};
 use bando_domain::timer::{self, Timer, TimerKind, TimerState, TimerWanted, TimersCancelled};
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, TryInsertResult,
@@ -183,19 +185,23 @@ pub async fn failed(
 }
 
 async fn finish(tx: &Tx, timers: &[Timer], change: ActiveModel) -> Result<(), Error> {
-    let held = timers.iter().fold(Condition::any(), |held, timer| {
-        let own = Condition::all()
-            .add(Column::Id.eq(timer.id.0))
-            .add(Column::LeaseToken.eq(timer.lease_token));
-        held.add(own)
-    });
-    let changed = Entity::update_many()
-        .set(change)
-        .filter(held)
-        .filter(Column::State.eq(TimerState::Waiting.as_str()))
-        .exec(tx.connection())
-        .await?;
-    if changed.rows_affected == u64::try_from(timers.len()).map_err(Error::internal)? {
+    let mut by_token: BTreeMap<i64, Vec<uuid::Uuid>> = BTreeMap::new();
+    for timer in timers {
+        let own = by_token.entry(timer.lease_token).or_default();
+        own.push(timer.id.0);
+    }
+    let mut finished = 0;
+    for (token, ids) in by_token {
+        let changed = Entity::update_many()
+            .set(change.clone())
+            .filter(Column::Id.is_in(ids))
+            .filter(Column::LeaseToken.eq(token))
+            .filter(Column::State.eq(TimerState::Waiting.as_str()))
+            .exec(tx.connection())
+            .await?;
+        finished += changed.rows_affected;
+    }
+    if finished == u64::try_from(timers.len()).map_err(Error::internal)? {
         return Ok(());
     }
     let first = timers.first().map(|timer| timer.id.to_string());
@@ -253,9 +259,13 @@ pub async fn record(tx: &Tx, before: &Timer, event: &timer::Event) -> Result<(),
     chain::append(tx, entry, &about, serde_json::to_value(event)?).await
 }
 
-/// Whether a waiting timer of a known kind is due at `now` and under nobody's lease.
-pub async fn any_due<D: Db>(db: &D, now: DateTime<Utc>) -> Result<bool, Error> {
-    let due = free(&TimerKind::ALL, now).filter(Column::DueAt.lte(now));
+/// Whether a waiting timer of `kinds` is due at `now` and under nobody's lease.
+pub async fn any_due<D: Db>(
+    db: &D,
+    kinds: &[TimerKind],
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let due = free(kinds, now).filter(Column::DueAt.lte(now));
     Ok(due.limit(1).one(db.connection()).await?.is_some())
 }
 

@@ -11,15 +11,13 @@ use crate::schedule::Timekeeper;
 
 /// After so many failures a timer is parked and waits for a person.
 const MOST_ATTEMPTS: i32 = 10;
-/// Timers fired in one transaction.
-const TOGETHER: u64 = 50;
+/// Timers fired in one transaction: enough that its statements and its two commits cost each of
+/// them little, few enough that whoever submits meanwhile does not wait for long.
+const TOGETHER: u64 = 250;
 
 impl Timekeeper {
     /// Fires the timers that are due and free; answers how many it took up.
     pub(crate) async fn fire_timers(&self) -> Result<u64, Error> {
-        if !timers::any_due(self.cx.store.read(), self.cx.now()).await? {
-            return Ok(0);
-        }
         let of_cases = self.claim(TimerKind::is_of_a_case, TOGETHER).await?;
         let of_calls = self.claim(|kind| !kind.is_of_a_case(), 1).await?;
         let count = of_cases.len() + of_calls.len();
@@ -35,6 +33,9 @@ impl Timekeeper {
             .into_iter()
             .filter(|kind| of(*kind))
             .collect();
+        if !timers::any_due(self.cx.store.read(), &kinds, self.cx.now()).await? {
+            return Ok(Vec::new());
+        }
         let act = self.cx.act(&Command::of_time(self.cx.now()));
         self.cx
             .store
@@ -44,29 +45,37 @@ impl Timekeeper {
             .await
     }
 
-    /// Fires timers in one transaction; if any of them fails, each in its own.
+    /// Fires timers in one transaction; if any of them fails, each half of them in one, until the
+    /// one that fails is alone.
     async fn fire_together(&self, claimed: Vec<Timer>) {
-        if claimed.len() > 1 {
-            let act = self.cx.act(&Command::of_time(self.cx.now()));
-            let group = claimed.clone();
-            let fired: Result<(), Error> = self
-                .cx
-                .store
-                .write(act, async move |tx: &Tx| {
-                    for timer in &group {
-                        effect(tx, timer).await?;
-                    }
-                    Ok(timers::fired(tx, &group).await?)
-                })
-                .await;
-            match fired {
-                Ok(()) => return claimed.iter().for_each(tell),
-                Err(error) => tracing::debug!(%error, "timers fire one by one"),
+        let mut groups = vec![claimed];
+        while let Some(mut group) = groups.pop() {
+            if group.len() <= 1 {
+                for timer in group {
+                    self.fire_alone(timer).await;
+                }
+                continue;
+            }
+            match self.fire_at_once(group.clone()).await {
+                Ok(()) => group.iter().for_each(tell),
+                Err(error) => {
+                    tracing::debug!(%error, "timers fire in smaller groups");
+                    groups.push(group.split_off(group.len() / 2));
+                    groups.push(group);
+                }
             }
         }
-        for timer in claimed {
-            self.fire_alone(timer).await;
-        }
+    }
+
+    async fn fire_at_once(&self, group: Vec<Timer>) -> Result<(), Error> {
+        let act = self.cx.act(&Command::of_time(self.cx.now()));
+        self.cx
+            .store
+            .write(act, async move |tx: &Tx| {
+                effects(tx, &group).await?;
+                Ok(timers::fired(tx, &group).await?)
+            })
+            .await
     }
 
     /// Fires one timer; trouble is written on it, and it comes again or is parked.
@@ -109,7 +118,7 @@ impl Timekeeper {
         self.cx
             .store
             .write(act, async move |tx: &Tx| {
-                effect(tx, &timer).await?;
+                effects(tx, std::slice::from_ref(&timer)).await?;
                 Ok(timers::fired(tx, std::slice::from_ref(&timer)).await?)
             })
             .await
@@ -120,7 +129,18 @@ fn tell(timer: &Timer) {
     tracing::info!(kind = timer.kind, call = %timer.call, due_at = %timer.due_at, "fired");
 }
 
-/// What a timer does within the transaction that marks it fired.
+/// What timers do within the transaction that marks them fired. Terms that end at one instant end
+/// together: those of a whole year do so at the same midnight.
+async fn effects(tx: &Tx, group: &[Timer]) -> Result<(), Error> {
+    let is_due = |timer: &Timer| timer.kind == TimerKind::ClarificationDue.as_str();
+    let (due, others): (Vec<_>, Vec<_>) = group.iter().cloned().partition(is_due);
+    crate::clarifications::expire(tx, &due).await?;
+    for timer in &others {
+        effect(tx, timer).await?;
+    }
+    Ok(())
+}
+
 async fn effect(tx: &Tx, timer: &Timer) -> Result<(), Error> {
     let Some(kind) = TimerKind::parse(&timer.kind) else {
         let message = format!("`{}` is no kind of timer of this version", timer.kind);
@@ -134,7 +154,9 @@ async fn effect(tx: &Tx, timer: &Timer) -> Result<(), Error> {
         TimerKind::DraftReminder | TimerKind::Reminder => crate::reminders::remind(tx, timer).await,
         TimerKind::ReminderSweep => crate::reminders::sweep(tx, timer).await,
         TimerKind::ClarificationReminder => crate::clarifications::remind(tx, timer).await,
-        TimerKind::ClarificationDue => crate::clarifications::expire(tx, timer).await,
+        TimerKind::ClarificationDue => {
+            crate::clarifications::expire(tx, std::slice::from_ref(timer)).await
+        }
         TimerKind::ResultsPublished => crate::results::publish(tx, &timer.call).await,
     }
 }

@@ -11,11 +11,12 @@ use bando_domain::event::SubjectKind;
 use bando_domain::ids::{ApplicationId, CallId, ConsortiumId};
 use bando_domain::money::Eur;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
 };
+use uuid::Uuid;
 
 use crate::calls;
 use crate::door::{Db, Tx};
@@ -45,6 +46,78 @@ pub async fn get<D: Db>(db: &D, id: ApplicationId) -> Result<Versioned<Applicati
     found
         .pop()
         .ok_or_else(|| Error::not_found(format!("application {id}")))
+}
+
+/// What a letter says of an application.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    pub id: ApplicationId,
+    pub call: CallId,
+    pub state: State,
+    /// The protocol number, or what stands for it.
+    pub label: String,
+    /// The project's title.
+    pub project: String,
+}
+
+#[derive(FromQueryResult)]
+struct OutlineRow {
+    id: Uuid,
+    call: String,
+    state: String,
+    title: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct Numbered {
+    application: Uuid,
+    protocol: String,
+}
+
+/// Applications in outline by id; unknown ids are left out. Where many are written to at once,
+/// their projects and findings need not be read.
+pub async fn outlines<D: Db>(
+    db: &D,
+    ids: impl IntoIterator<Item = ApplicationId>,
+) -> Result<HashMap<ApplicationId, Outline>, Error> {
+    let ids: Vec<Uuid> = ids.into_iter().map(|id| id.0).collect();
+    let submitted = submissions::Entity::find()
+        .select_only()
+        .columns([
+            submissions::Column::Application,
+            submissions::Column::Protocol,
+        ])
+        .filter(submissions::Column::Application.is_in(ids.iter().copied()))
+        .order_by_asc(submissions::Column::Number)
+        .into_model::<Numbered>()
+        .all(db.connection())
+        .await?;
+    // The last one counts.
+    let protocols: HashMap<Uuid, String> = submitted
+        .into_iter()
+        .map(|row| (row.application, row.protocol))
+        .collect();
+    let rows = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Call, Column::State])
+        .column_as(Expr::cust("project ->> 'title'"), "title")
+        .filter(Column::Id.is_in(ids))
+        .into_model::<OutlineRow>()
+        .all(db.connection())
+        .await?;
+    let outline = |row: OutlineRow| {
+        let id = ApplicationId::from(row.id);
+        let protocol = protocols.get(&row.id).map(String::as_str);
+        let outline = Outline {
+            id,
+            call: row.call.parse().map_err(Error::internal)?,
+            state: calls::by_name(State::ALL, State::as_str, &row.state)?,
+            label: application::label(id, protocol),
+            project: row.title.unwrap_or_default(),
+        };
+        Ok((id, outline))
+    };
+    rows.into_iter().map(outline).collect()
 }
 
 /// Holds an application's row until the transaction ends: two that add a document wait for each

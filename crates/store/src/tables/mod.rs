@@ -24,7 +24,17 @@ pub(crate) use register::*;
 pub(crate) use reminded::*;
 pub(crate) use routine::*;
 
+use sea_orm::sea_query::{Expr, ExprTrait as _, IntoIden as _, Query, TableRef, ValueTuple};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, EntityTrait, IntoActiveModel,
+};
+
 use crate::door::columns::{Columns, of_entity};
+use crate::door::{Db as _, Tx};
+use crate::error::Error;
+
+/// Rows replaced by one statement.
+const ROWS: usize = 500;
 
 /// What the columns of every table hold.
 pub(crate) fn columns() -> HashMap<&'static str, Columns> {
@@ -108,3 +118,56 @@ macro_rules! save_row {
     }};
 }
 pub(crate) use save_row;
+
+/// Replaces rows that are there, each where its version is still the one before, in one statement:
+/// of every row the columns that are `changing`, by its id.
+pub(crate) async fn replace_all<E>(
+    tx: &Tx,
+    rows: Vec<E::Model>,
+    (id, version): (E::Column, E::Column),
+    changing: &[E::Column],
+) -> Result<(), Error>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let count = rows.len();
+    let mut replaced = 0;
+    let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model);
+    loop {
+        let some: Vec<ValueTuple> = rows
+            .by_ref()
+            .take(ROWS)
+            .map(|row| {
+                let columns = [id, version].into_iter().chain(changing.iter().copied());
+                ValueTuple::Many(
+                    columns
+                        .filter_map(|column| row.get(column).into_value())
+                        .collect(),
+                )
+            })
+            .collect();
+        if some.is_empty() {
+            break;
+        }
+        let fresh = |position: usize| Expr::col(("fresh", format!("column{position}")));
+        let mut update = Query::update();
+        update
+            .table(E::default().table_ref())
+            .from(TableRef::ValuesList(some, "fresh".into_iden()))
+            .value(version, fresh(2))
+            .and_where(id.into_expr().equals(("fresh", "column1")))
+            .and_where(version.into_expr().eq(fresh(2).sub(1)));
+        for (position, column) in (3..).zip(changing) {
+            update.value(*column, fresh(position));
+        }
+        replaced += tx.connection().execute(&update).await?.rows_affected();
+    }
+    if replaced == u64::try_from(count).map_err(Error::internal)? {
+        return Ok(());
+    }
+    Err(Error::stale(format!(
+        "one of {count} {}",
+        E::default().table_name()
+    )))
+}

@@ -231,11 +231,7 @@ async fn late(cx: &Context, command: &Command, prepared: Prepared) -> Result<Att
 }
 
 fn matter<'a>(prepared: &'a Prepared, known: &'a Clarification) -> Matter<'a> {
-    Matter {
-        owner: &prepared.owner,
-        application: &prepared.application,
-        known,
-    }
+    Matter::of(&prepared.owner, &prepared.application, known)
 }
 
 /// A late refusal; a receipt differs in kind and number.

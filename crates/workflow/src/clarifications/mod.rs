@@ -108,11 +108,8 @@ pub(crate) async fn ask(
     let Some(known) = clarification::apply(None, event) else {
         return Err(bando_store::Error::internal("a request does not begin itself").into());
     };
-    let letter = correspondence::requested(Matter {
-        owner: &owner,
-        application: &application.value,
-        known: &known,
-    });
+    let matter = Matter::of(&owner, &application.value, &known);
+    let letter = correspondence::requested(matter);
     let consequences = Consequences::letters(vec![letter]);
     let requested = record::<Clarification>(tx, None, event, consequences).await?;
     Ok((application, requested))
@@ -170,14 +167,8 @@ async fn end(
     let known = &before.value;
     let owner = consortia::get(tx, known.consortium).await?.value;
     let application = bando_store::applications::get(tx, known.application).await?;
-    let letter = correspondence::request_closed(
-        Matter {
-            owner: &owner,
-            application: &application.value,
-            known,
-        },
-        reason,
-    );
+    let matter = Matter::of(&owner, &application.value, known);
+    let letter = correspondence::request_closed(matter, reason);
     let consequences = Consequences {
         letters: vec![letter],
         cancelled: clarification::timers_given_up(known),

@@ -1,49 +1,78 @@
 //! The term of a request: it begins with a recorded delivery, reminds, and ends by time.
 
-use bando_domain::application::{Application, State as ApplicationState};
+use bando_domain::application::State as ApplicationState;
 use bando_domain::clarification::{self, Clarification, State};
-use bando_domain::consortium::Consortium;
 use bando_domain::ids::{ClarificationId, LetterId};
-use bando_domain::letter::Delivered;
+use bando_domain::letter::{Delivered, Recipient};
 use bando_domain::timer::Timer;
+use bando_store::applications::Outline;
 use bando_store::{
-    Consequences, Tx, Versioned, applications, calls, clarifications, consortia, letters, record,
+    Change, Consequences, Tx, Versioned, applications, calls, clarifications, consortia, letters,
+    record, record_all,
 };
 
 use super::give_up;
 use crate::correspondence::{self, Matter};
 use crate::error::Error;
 
-/// A request with those whom its letters concern.
+/// A request with what its letters say of its application, and to whom.
 struct Case {
     before: Versioned<Clarification>,
-    application: Application,
-    owner: Consortium,
+    application: Outline,
+    recipient: Recipient,
 }
 
 impl Case {
     async fn of(tx: &Tx, id: ClarificationId) -> Result<Self, Error> {
-        let before = clarifications::get(tx, id).await?;
-        let application = applications::get(tx, before.value.application).await?.value;
-        let owner = consortia::get(tx, before.value.consortium).await?.value;
-        Ok(Self {
-            before,
-            application,
-            owner,
-        })
+        let found = Self::all(tx, vec![id]).await?.pop();
+        found.ok_or_else(|| missing(id))
+    }
+
+    /// In order of their ids, each once.
+    async fn all(tx: &Tx, mut ids: Vec<ClarificationId>) -> Result<Vec<Self>, Error> {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut found = clarifications::by_ids(tx, ids.iter().copied()).await?;
+        found.sort_unstable_by_key(|known| known.value.id);
+        if let Some(id) = ids.iter().find(|id| {
+            found
+                .binary_search_by_key(*id, |known| known.value.id)
+                .is_err()
+        }) {
+            return Err(missing(*id));
+        }
+        let of = found.iter().map(|known| known.value.application);
+        let outlines = applications::outlines(tx, of).await?;
+        let owners = found.iter().map(|known| known.value.consortium);
+        let recipients = consortia::recipients(tx, owners).await?;
+        let case = |before: Versioned<Clarification>| {
+            let known = &before.value;
+            let application = outlines.get(&known.application)?.clone();
+            let recipient = recipients.get(&known.consortium)?.clone();
+            Some(Self {
+                before,
+                application,
+                recipient,
+            })
+        };
+        Ok(found.into_iter().filter_map(case).collect())
     }
 
     fn is_under_check(&self) -> bool {
         self.application.state == ApplicationState::UnderCheck
     }
 
-    fn matter<'a>(&'a self, known: &'a Clarification) -> Matter<'a> {
+    fn matter<'a>(&self, known: &'a Clarification) -> Matter<'a> {
         Matter {
-            owner: &self.owner,
-            application: &self.application,
+            recipient: self.recipient.clone(),
+            application: self.application.clone(),
             known,
         }
     }
+}
+
+fn missing(id: ClarificationId) -> Error {
+    bando_store::Error::not_found(format!("clarification {id}")).into()
 }
 
 /// The delivery of a request's letter was recorded: its term and its timers come from there.
@@ -106,28 +135,34 @@ pub(crate) async fn remind(tx: &Tx, timer: &Timer) -> Result<(), Error> {
     Ok(letters::queue(tx, &letter).await?)
 }
 
-/// Ends the term of a request that is not answered, and tells the consortium. One that was
+/// Ends the terms of requests that are not answered, and tells the consortia. One that was
 /// answered or taken back meanwhile stays as it is.
-pub(crate) async fn expire(tx: &Tx, timer: &Timer) -> Result<(), Error> {
-    let case = Case::of(tx, subject(timer)?).await?;
-    let known = &case.before.value;
-    let runs = matches!(known.state, State::Delivered | State::AnsweredInPart);
-    let Some(due_at) = known.due_at.filter(|_| runs) else {
+pub(crate) async fn expire(tx: &Tx, timers: &[Timer]) -> Result<(), Error> {
+    if timers.is_empty() {
         return Ok(());
-    };
-    if !case.is_under_check() {
-        return give_up(
-            tx,
-            known.application,
-            "the application is not under check any more",
-        )
-        .await;
     }
-    let event = clarification::expire(known, tx.cause().at)?;
-    let letter = correspondence::term_expired(case.matter(known), due_at);
-    let consequences = Consequences::letters(vec![letter]);
-    record(tx, Some(case.before.clone()), &event, consequences).await?;
-    Ok(())
+    let ids = timers.iter().map(subject).collect::<Result<_, _>>()?;
+    let mut changes = Vec::with_capacity(timers.len());
+    for case in Case::all(tx, ids).await? {
+        let known = &case.before.value;
+        let runs = matches!(known.state, State::Delivered | State::AnsweredInPart);
+        let Some(due_at) = known.due_at.filter(|_| runs) else {
+            continue;
+        };
+        if !case.is_under_check() {
+            let reason = "the application is not under check any more";
+            give_up(tx, known.application, reason).await?;
+            continue;
+        }
+        let event = clarification::expire(known, tx.cause().at)?;
+        let letter = correspondence::term_expired(case.matter(known), due_at);
+        changes.push(Change {
+            before: case.before,
+            event,
+            consequences: Consequences::letters(vec![letter]),
+        });
+    }
+    Ok(record_all(tx, changes).await?)
 }
 
 fn subject(timer: &Timer) -> Result<ClarificationId, Error> {

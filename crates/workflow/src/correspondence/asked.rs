@@ -4,23 +4,51 @@ use bando_domain::application::Application;
 use bando_domain::clarification::{Clarification, Item, Purpose};
 use bando_domain::consortium::Consortium;
 use bando_domain::ids::EventId;
-use bando_domain::letter::{AnsweredDocument, Asked, AskedItem, Facts, LetterWanted};
+use bando_domain::letter::{AnsweredDocument, Asked, AskedItem, Facts, LetterWanted, Recipient};
 use bando_domain::receipt::Signed;
+use bando_store::applications::Outline;
 use chrono::{DateTime, Utc};
 
-use super::{about, project};
+use super::{project, recipient};
 
 /// Whose letter it is and what it is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Matter<'a> {
-    pub(crate) owner: &'a Consortium,
-    pub(crate) application: &'a Application,
+    pub(crate) recipient: Recipient,
+    pub(crate) application: Outline,
     pub(crate) known: &'a Clarification,
 }
 
-impl Matter<'_> {
+impl<'a> Matter<'a> {
+    pub(crate) fn of(
+        owner: &Consortium,
+        application: &Application,
+        known: &'a Clarification,
+    ) -> Self {
+        Self {
+            recipient: recipient(owner),
+            application: Outline {
+                id: application.id,
+                call: application.call.clone(),
+                state: application.state,
+                label: application.label(),
+                project: project(application),
+            },
+            known,
+        }
+    }
+
     fn letter(&self, key: String, facts: Facts) -> LetterWanted {
-        about(key, self.owner, self.application, facts)
+        let call = &self.application.call;
+        LetterWanted {
+            key,
+            programme: call.programme().clone(),
+            call: Some(call.clone()),
+            application: Some(self.application.id),
+            recipient: self.recipient.clone(),
+            facts,
+            not_after: None,
+        }
     }
 
     fn key(&self, stage: &str) -> String {
@@ -30,8 +58,8 @@ impl Matter<'_> {
     fn asked(&self) -> Asked {
         Asked {
             clarification: self.known.id,
-            application: self.application.label(),
-            project: project(self.application),
+            application: self.application.label.clone(),
+            project: self.application.project.clone(),
             is_notice: self.known.purpose == Purpose::NoticeBeforeRejection,
         }
     }
