@@ -45,3 +45,4 @@ mod structure;
 mod terminal;
 mod timers;
 mod two_at_once;
+mod virtual_year;

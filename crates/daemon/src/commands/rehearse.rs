@@ -71,7 +71,7 @@ pub(super) async fn run(options: Rehearse) -> anyhow::Result<ExitCode> {
         None => folder.0.join("letters"),
     };
     let data_dir = folder.0.join("data");
-    let report = rehearsal::rehearse(Wanted {
+    let year = Wanted {
         files,
         applications: options.applications,
         seed: options.seed,
@@ -85,8 +85,8 @@ pub(super) async fn run(options: Rehearse) -> anyhow::Result<ExitCode> {
         progress: |stage| {
             let _ = say(stage);
         },
-    })
-    .await?;
+    };
+    let report = rehearsal::rehearse(year).await?.report;
     match options.output {
         Output::Table => print(report.text().trim_end())?,
         Output::Json => print(&serde_json::to_string_pretty(&report)?)?,

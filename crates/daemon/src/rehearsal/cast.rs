@@ -28,6 +28,7 @@ const ATTEMPTS: usize = 40;
 pub(super) struct Cast {
     pub(super) title: String,
     pub(super) consortium: v1::Consortium,
+    pub(super) programme: Option<v1::MultiYearProgramme>,
     pub(super) project: v1::Project,
 }
 
@@ -65,6 +66,7 @@ pub(super) fn make(
             contact: Some(contact),
             ..Default::default()
         },
+        programme: programme(terms, sector),
         project,
     }
 }
@@ -128,19 +130,6 @@ fn profile(
         .collect();
     let subscribed = share.times(count);
     let paid = subscribed.share(rules.min_fund_paid).plus(Eur::euros(1));
-    let year = i32::from(opening_year(terms));
-    let programmes = terms.rules.multi_year_programme.is_required().then(|| {
-        let markets = MARKETS[0].map(ToOwned::to_owned).to_vec();
-        v1::MultiYearProgramme {
-            first_year: year,
-            last_year: year + 1,
-            title: "Programma pluriennale sintetico".to_owned(),
-            sector: sector.to_owned(),
-            markets,
-            target_export_share_basis_points: 4_000,
-            target_markets: 5,
-        }
-    });
     v1::Profile {
         title: format!("Consorzio Demo {number:02} – {sector}"),
         partita_iva: firms::number_of(number),
@@ -159,9 +148,23 @@ fn profile(
             _ => v1::Accreditation::Entry.into(),
         },
         members,
-        programmes: programmes.into_iter().collect(),
         ..Default::default()
     }
+}
+
+/// The programme that the call asks for, if it does.
+fn programme(terms: &Terms, sector: &str) -> Option<v1::MultiYearProgramme> {
+    let year = i32::from(opening_year(terms));
+    let asked = terms.rules.multi_year_programme.is_required();
+    asked.then(|| v1::MultiYearProgramme {
+        first_year: year,
+        last_year: year + 1,
+        title: "Programma pluriennale sintetico".to_owned(),
+        sector: sector.to_owned(),
+        markets: MARKETS[0].map(ToOwned::to_owned).to_vec(),
+        target_export_share_basis_points: 4_000,
+        target_markets: 5,
+    })
 }
 
 fn opening_year(terms: &Terms) -> u16 {

@@ -32,15 +32,24 @@ pub fn read(call: &Path, programme: Option<&Path>) -> Result<Files, Error> {
         Some(path) => path.to_owned(),
         None => beside(call, &call_text)?,
     };
-    let (name, programme_text) = (name_of(&programme), read_text(&programme)?);
-    let parsed_programme =
-        call_file::parse_programme(&name, &programme_text).map_err(Error::Mistakes)?;
-    let call_name = name_of(call);
-    let parsed = call_file::parse_call(&call_name, &call_text, &parsed_programme)
-        .map_err(Error::Mistakes)?;
+    let programme_text = read_text(&programme)?;
+    let files = parse(
+        (name_of(&programme), programme_text),
+        (name_of(call), call_text),
+    );
+    files.map_err(Error::Mistakes)
+}
+
+/// From names and texts.
+///
+/// # Errors
+/// Every mistake of the first file that has any.
+pub fn parse(programme: (String, String), call: (String, String)) -> Result<Files, Vec<Mistake>> {
+    let parsed_programme = call_file::parse_programme(&programme.0, &programme.1)?;
+    let parsed = call_file::parse_call(&call.0, &call.1, &parsed_programme)?;
     Ok(Files {
-        programme: (name, programme_text),
-        call: (call_name, call_text),
+        programme,
+        call,
         parsed_programme,
         parsed,
     })

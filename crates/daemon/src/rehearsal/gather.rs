@@ -136,8 +136,8 @@ fn fate(play: &Play<'_>, player: &Player) -> anyhow::Result<Fate> {
         own.partition(|one| matches!(one.outcome, Outcome::Received { .. }));
     Ok(match player.role.part {
         _ if player.withdrawn => Fate::Withdrawn,
-        _ if received.is_empty() && refused.is_empty() => Fate::Lapsed,
-        _ if received.is_empty() => Fate::Late,
+        _ if received.is_empty() && refused.iter().any(|one| one.is_late()) => Fate::Late,
+        _ if received.is_empty() => Fate::Lapsed,
         _ if player.rejected => Fate::Inadmissible,
         Part::TooFewMembers if play.terms.rules.members.minimum > 1 => Fate::Inadmissible,
         Part::BelowThreshold if !play.terms.rules.score_grid.threshold.is_zero() => {
@@ -196,7 +196,6 @@ async fn ranking(play: &Play<'_>) -> anyhow::Result<Option<Ranked>> {
             application: id_of(&entry.application)?,
             total: entry.total.clone(),
             amount: Eur::cents(entry.amount_cents),
-            full: Eur::cents(entry.full_cents),
         })
     };
     let below = found.below_threshold.iter();
@@ -230,6 +229,7 @@ async fn awards(play: &Play<'_>) -> anyhow::Result<Vec<Award>> {
             all.push(Award {
                 application: id_of(&award.application)?,
                 amount: Eur::cents(award.amount_cents),
+                full: Eur::cents(award.full_cents),
             });
         }
         if page.next_page_token.is_empty() {
@@ -316,6 +316,7 @@ async fn lines(play: &Play<'_>, id: uuid::Uuid) -> anyhow::Result<Vec<Line>> {
         topic: line.topic(),
         subject: line.subject,
         nominal_at: line.nominal_at,
+        is_late: line.is_late,
     };
     Ok(lines.into_iter().map(line).collect())
 }

@@ -19,6 +19,7 @@ use bando_domain::programme::Programme;
 use bando_store::Settings;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use record::Record;
 pub use report::Report;
 
 /// Most applications of one rehearsal: the synthetic register has no more numbers.
@@ -82,12 +83,21 @@ impl Downtime {
     }
 }
 
+/// A year that was played.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    pub report: Report,
+    /// What the report was made of.
+    pub record: Record,
+}
+
 /// Plays the year and checks it.
 ///
 /// # Errors
 /// Whatever the daemon refuses that the play did not expect; a broken invariant is no error but a
 /// finding of the report.
-pub async fn rehearse(wanted: Wanted) -> anyhow::Result<Report> {
+pub async fn rehearse(wanted: Wanted) -> anyhow::Result<Rehearsed> {
     let (record, stages) = play::play(&wanted).await?;
-    Ok(Report::of(&wanted, &record, stages))
+    let report = Report::of(&wanted, &record, &stages);
+    Ok(Rehearsed { report, record })
 }

@@ -15,6 +15,9 @@ use chrono::{DateTime, Utc};
 
 use super::Downtime;
 
+/// The reason of whatever comes after the close.
+pub const CLOSED: &str = "CALL_CLOSED";
+
 #[derive(Debug, Clone)]
 pub struct Record {
     pub call: CallId,
@@ -69,6 +72,17 @@ pub enum Outcome {
     },
 }
 
+impl Attempt {
+    pub const fn is_received(&self) -> bool {
+        matches!(self.outcome, Outcome::Received { .. })
+    }
+
+    /// Refused because the call had closed.
+    pub fn is_late(&self) -> bool {
+        matches!(&self.outcome, Outcome::Refused { reason } if reason == CLOSED)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     pub id: ApplicationId,
@@ -120,14 +134,14 @@ pub struct Entry {
     pub application: ApplicationId,
     pub total: String,
     pub amount: Eur,
-    /// The grant in full, had the budget sufficed.
-    pub full: Eur,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Award {
     pub application: ApplicationId,
     pub amount: Eur,
+    /// What it would have been, had the budget sufficed.
+    pub full: Eur,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +172,8 @@ pub struct Line {
     pub topic: Topic,
     pub subject: String,
     pub nominal_at: DateTime<Utc>,
+    /// It says that it comes late.
+    pub is_late: bool,
 }
 
 /// A request to a consortium.

@@ -63,7 +63,7 @@ pub struct Checked {
 }
 
 impl Report {
-    pub(super) fn of(wanted: &Wanted, record: &Record, stages: Stages) -> Self {
+    pub(super) fn of(wanted: &Wanted, record: &Record, stages: &Stages) -> Self {
         let mut letters: BTreeMap<&'static str, Letters> = BTreeMap::new();
         for letter in &record.letters {
             let of_kind = letters.entry(letter.kind.as_str()).or_default();
@@ -83,7 +83,7 @@ impl Report {
             seed: wanted.seed,
             from: instant_text(stages.from),
             until: instant_text(stages.until),
-            stages: counted(record, &stages),
+            stages: counted(record, stages),
             budget_cents: record.terms.budget.as_cents(),
             granted_cents: granted.as_cents(),
             letters,

@@ -161,7 +161,6 @@ fn entry(application: ApplicationId, total: &str, amount: i64) -> Entry {
         application,
         total: total.to_owned(),
         amount: Eur::euros(amount),
-        full: Eur::euros(amount),
     }
 }
 
@@ -169,6 +168,7 @@ fn award(application: ApplicationId, amount: i64) -> Award {
     Award {
         application,
         amount: Eur::euros(amount),
+        full: Eur::euros(amount),
     }
 }
 
@@ -205,6 +205,7 @@ fn letters() -> Vec<Posted> {
             topic: Topic::DraftNotSubmitted,
             subject: LATE.to_string(),
             nominal_at: at("2016-05-31T10:00:00Z"),
+            is_late: false,
         }],
         sent_at: Some(at("2016-05-31T10:01:00Z")),
         ..letter(LetterKind::Reminder, LATE)

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bando_domain::application::State;
+use bando_domain::call::LAPSE_AFTER;
 use bando_domain::ids::ApplicationId;
 use bando_domain::letter::{LetterKind, LetterState};
-use bando_domain::reminder::{self, Topic};
+use bando_domain::reminder::{self, Occurrence, Timeliness, Topic};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Finding;
 use super::submissions::name_of;
+use crate::rehearsal::Downtime;
 use crate::rehearsal::record::{Duty, Outcome, Posted, Record};
 
 /// How long a reminder waits for others to the same address; within it a duty may still be done.
@@ -28,7 +30,8 @@ fn expected(record: &Record) -> BTreeMap<Cause, usize> {
     for attempt in &record.attempts {
         let kind = match attempt.outcome {
             Outcome::Received { .. } => LetterKind::Receipt,
-            Outcome::Refused { .. } => LetterKind::LateRefusal,
+            Outcome::Refused { .. } if attempt.is_late() => LetterKind::LateRefusal,
+            Outcome::Refused { .. } => continue,
         };
         add(kind, attempt.application.to_string());
     }
@@ -61,13 +64,18 @@ fn expected(record: &Record) -> BTreeMap<Cause, usize> {
 fn outcome(record: &Record, id: ApplicationId, state: State) -> Option<LetterKind> {
     match state {
         State::Lapsed => Some(LetterKind::Lapsed),
+        // It had lapsed before it was tried.
+        State::Late => {
+            let mut own = record.attempts.iter().filter(|one| one.application == id);
+            let lapsed = own.all(|one| one.at >= one.closes_at + LAPSE_AFTER);
+            lapsed.then_some(LetterKind::Lapsed)
+        }
         State::Inadmissible => Some(LetterKind::Inadmissible),
         State::BelowThreshold => Some(LetterKind::BelowThreshold),
         State::Waiting => Some(LetterKind::WaitingList),
         State::Awarded => {
-            let entries = record.ranking.iter().flat_map(|ranking| &ranking.entries);
-            let mut own = entries.filter(|entry| entry.application == id);
-            let in_part = own.any(|entry| entry.amount < entry.full);
+            let mut own = record.awards.iter().filter(|award| award.application == id);
+            let in_part = own.any(|award| award.amount < award.full);
             Some(if in_part {
                 LetterKind::AwardedInPart
             } else {
@@ -76,7 +84,6 @@ fn outcome(record: &Record, id: ApplicationId, state: State) -> Option<LetterKin
         }
         State::Draft
         | State::Submitted
-        | State::Late
         | State::Withdrawn
         | State::UnderCheck
         | State::Admissible
@@ -219,25 +226,39 @@ pub(super) fn reminded_once(record: &Record) -> Vec<Finding> {
 
 pub(super) fn reminded_of_duties(record: &Record) -> Vec<Finding> {
     let mut found = Vec::new();
+    let expected = due(record);
     let mut reminded: BTreeSet<(Topic, &str, DateTime<Utc>)> = BTreeSet::new();
     for letter in record.letters.iter().filter(|letter| letter.has_left()) {
         for line in &letter.lines {
             reminded.insert((line.topic, line.subject.as_str(), line.nominal_at));
+            let told = || format!("{} of {}", line.topic.as_str(), line.subject);
             let duty = record.duties.get(&(line.topic, line.subject.clone()));
             if let Some(done_at) = duty.and_then(|duty| duty.done_at)
                 && letter.sent_at > Some(done_at)
             {
-                let subject = format!("{} of {}", line.topic.as_str(), line.subject);
                 let actual = format!("one at {:?}", letter.sent_at);
-                found.push(Finding::new(
-                    subject,
-                    format!("no reminder after {done_at:?}"),
-                    actual,
-                ));
+                let expected = format!("no reminder after {done_at:?}");
+                found.push(Finding::new(told(), expected, actual));
+            }
+            let mut known = expected.iter();
+            let known = known.find(|(topic, subject, at, _)| {
+                *topic == line.topic && *subject == line.subject && *at == line.nominal_at
+            });
+            match known {
+                Some((.., is_late)) if *is_late != line.is_late => {
+                    let (expected, actual) = (is_late.to_string(), line.is_late.to_string());
+                    let subject = format!("{}, that it is late", told());
+                    found.push(Finding::new(subject, expected, actual));
+                }
+                None if is_overtaken_or_missed(record, line.topic, line.nominal_at) => {
+                    let actual = format!("one of {:?}", line.nominal_at);
+                    found.push(Finding::new(told(), "no reminder after a downtime", actual));
+                }
+                Some(_) | None => {}
             }
         }
     }
-    for (topic, subject, nominal_at) in due(record) {
+    for (topic, subject, nominal_at, _) in due(record) {
         if !reminded.contains(&(topic, subject, nominal_at)) {
             let subject = format!("{} of {subject}", topic.as_str());
             let expected = format!("a reminder of {nominal_at:?}");
@@ -247,31 +268,61 @@ pub(super) fn reminded_of_duties(record: &Record) -> Vec<Finding> {
     found
 }
 
-/// The reminders that the call's file asks for, of duties that nobody did in time. Those of a
-/// downtime follow their own lateness.
-fn due(record: &Record) -> Vec<(Topic, &str, DateTime<Utc>)> {
+/// When reminders of an instant are looked at: then, or when the daemon is back.
+fn looked_at(record: &Record, nominal_at: DateTime<Utc>) -> DateTime<Utc> {
+    let mut down = record.downtimes.iter();
+    let down = down.find(|down| down.covers(nominal_at));
+    down.map_or(nominal_at, Downtime::until)
+}
+
+fn timeliness(record: &Record, topic: Topic, nominal_at: DateTime<Utc>) -> Timeliness {
+    let declared = record.terms.reminders.iter();
+    let mut declared = declared.filter(|known| known.topic == topic);
+    declared.next().map_or(Timeliness::Missed, |known| {
+        let now = looked_at(record, nominal_at);
+        known.lateness.judge(nominal_at, now)
+    })
+}
+
+/// Whether a later one of its topic takes its place after a downtime, or its own lateness leaves it
+/// out.
+fn is_overtaken_or_missed(record: &Record, topic: Topic, nominal_at: DateTime<Utc>) -> bool {
+    let now = looked_at(record, nominal_at);
+    let is_later = |known: &Occurrence| {
+        known.topic == topic && known.nominal_at > nominal_at && known.nominal_at <= now
+    };
+    let calendar = reminder::calendar(&record.terms);
+    let is_of_calendar = calendar
+        .iter()
+        .any(|known| known.topic == topic && known.nominal_at == nominal_at);
+    let is_missed = timeliness(record, topic, nominal_at) == Timeliness::Missed;
+    is_of_calendar && (is_missed || calendar.iter().any(is_later))
+}
+
+/// The reminders that the call's file asks for, of duties that nobody did in time, each with whether
+/// it says that it is late.
+fn due(record: &Record) -> Vec<(Topic, &str, DateTime<Utc>, bool)> {
     let mut wanted = Vec::new();
     let moved = !record.terms.window.extensions.is_empty();
     let occurrences = reminder::calendar(&record.terms).into_iter();
     for known in occurrences.filter(|_| !moved) {
-        let leaves_at = known.nominal_at + FOLD;
+        let (topic, nominal_at) = (known.topic, known.nominal_at);
+        let leaves_at = looked_at(record, looked_at(record, nominal_at) + FOLD);
         let is_useless = known.not_after.is_some_and(|last| leaves_at > last);
-        let was_down = record
-            .downtimes
-            .iter()
-            .any(|down| down.covers(known.nominal_at) || down.covers(leaves_at));
-        if is_useless || was_down || known.nominal_at <= record.published_at {
+        if is_useless
+            || nominal_at <= record.published_at
+            || is_overtaken_or_missed(record, topic, nominal_at)
+        {
             continue;
         }
+        let is_late = timeliness(record, topic, nominal_at) == Timeliness::Late;
         let open = |duty: &Duty| {
-            duty.since < known.nominal_at && duty.done_at.is_none_or(|done| done > leaves_at)
+            duty.since < nominal_at && duty.done_at.is_none_or(|done| done > leaves_at)
         };
-        let of_topic = record
-            .duties
-            .iter()
-            .filter(|((topic, _), duty)| *topic == known.topic && open(duty));
+        let of_topic = record.duties.iter();
+        let of_topic = of_topic.filter(|((about, _), duty)| *about == topic && open(duty));
         wanted.extend(
-            of_topic.map(|((topic, subject), _)| (*topic, subject.as_str(), known.nominal_at)),
+            of_topic.map(|((_, subject), _)| (topic, subject.as_str(), nominal_at, is_late)),
         );
     }
     wanted
@@ -279,6 +330,8 @@ fn due(record: &Record) -> Vec<(Topic, &str, DateTime<Utc>)> {
 
 #[cfg(test)]
 mod tests {
+    use bando_domain::reminder::Lateness;
+
     use super::*;
     use crate::rehearsal::invariants::example::{at, letter_of, record};
 
@@ -382,17 +435,53 @@ mod tests {
     }
 
     #[test]
-    fn a_duty_nobody_was_reminded_of_is_found_but_not_of_a_downtime() {
+    fn a_duty_nobody_was_reminded_of_is_found() {
         let mut record = record();
         record.letters.retain(|letter| letter.lines.is_empty());
+
         let found = reminded_of_duties(&record);
+
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].actual, "none");
+    }
 
-        record.downtimes = vec![crate::rehearsal::Downtime {
-            from: at("2016-05-29T00:00:00Z"),
-            lasting: TimeDelta::days(3),
+    /// The daemon was down over the reminder of four hours before the close, for three hours.
+    fn late(change: impl FnOnce(&mut Record)) -> Vec<Finding> {
+        let mut record = record();
+        record.downtimes = vec![Downtime {
+            from: at("2016-05-31T09:00:00Z"),
+            lasting: TimeDelta::hours(3),
         }];
-        assert_eq!(reminded_of_duties(&record), []);
+        let mut letters = record.letters.iter_mut();
+        let reminder = letters.find(|letter| !letter.lines.is_empty()).unwrap();
+        reminder.sent_at = Some(at("2016-05-31T12:01:00Z"));
+        reminder.lines[0].is_late = true;
+        change(&mut record);
+        reminded_of_duties(&record)
+    }
+
+    #[test]
+    fn a_reminder_that_a_downtime_held_up_says_that_it_is_late() {
+        assert_eq!(late(|_| {}), []);
+
+        let found = late(|record| {
+            let mut letters = record.letters.iter_mut();
+            let reminder = letters.find(|letter| !letter.lines.is_empty()).unwrap();
+            reminder.lines[0].is_late = false;
+        });
+
+        assert!(found[0].subject.ends_with("that it is late"), "{found:?}");
+    }
+
+    #[test]
+    fn a_reminder_that_is_missed_by_its_own_lateness_and_sent_all_the_same_is_found() {
+        let found = late(|record| {
+            for known in &mut record.terms.reminders {
+                known.lateness = Lateness::Skip;
+            }
+        });
+
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].expected, "no reminder after a downtime");
     }
 }

@@ -1,6 +1,5 @@
 //! Budget, bounds of each grant, and the ranking computed again.
 
-use bando_domain::allocation::entitlement;
 use bando_domain::grant;
 use bando_domain::money::Eur;
 use bando_domain::ranking_inputs::{Entry, Inputs};
@@ -135,7 +134,6 @@ fn computed_again(record: &Record, ranking: &Ranked) -> Result<Ranked, String> {
                 application: allocated.application,
                 total: placed.candidate.score.total.to_string(),
                 amount: allocated.outcome.amount(),
-                full: entitlement(&placed.candidate, &record.terms.rules),
             })
             .collect(),
         below_threshold: computed

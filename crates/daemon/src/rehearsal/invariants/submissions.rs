@@ -6,7 +6,7 @@ use bando_domain::application::State;
 use bando_domain::ids::ApplicationId;
 
 use super::Finding;
-use crate::rehearsal::record::{Attempt, Fate, Outcome, Record};
+use crate::rehearsal::record::{Attempt, CLOSED, Fate, Outcome, Record};
 
 /// Who an application belongs to, for a person.
 pub(super) fn name_of(record: &Record, id: ApplicationId) -> String {
@@ -20,9 +20,9 @@ pub(super) fn window_decides(record: &Record) -> Vec<Finding> {
         let expected = match (&attempt.outcome, in_time) {
             (Outcome::Received { .. }, true) => return None,
             // Refused because it was late, and for nothing else.
-            (Outcome::Refused { reason }, false) if reason == "CALL_CLOSED" => return None,
+            (Outcome::Refused { .. }, false) if attempt.is_late() => return None,
             (_, true) => "received".to_owned(),
-            (_, false) => "refused with CALL_CLOSED".to_owned(),
+            (_, false) => format!("refused with {CLOSED}"),
         };
         let actual = match &attempt.outcome {
             Outcome::Received { protocol } => format!("received as {protocol}"),
@@ -47,7 +47,10 @@ pub(super) fn receipt_for_each(record: &Record) -> Vec<Finding> {
                 .entry(attempt.application)
                 .or_default()
                 .push(protocol.clone()),
-            Outcome::Refused { .. } => *late.entry(attempt.application).or_default() += 1,
+            Outcome::Refused { .. } => {
+                let late = late.entry(attempt.application).or_default();
+                *late += u32::from(attempt.is_late());
+            }
         }
     }
     let mut found = Vec::new();

@@ -13,7 +13,9 @@ use crate::convert;
 
 /// From the end of the checks to the assignment, and to the sheets.
 const ASSIGNED_AFTER: TimeDelta = TimeDelta::days(2);
-const SCORED_AFTER: TimeDelta = TimeDelta::days(12);
+const SCORED_AFTER: TimeDelta = TimeDelta::days(8);
+/// One sheet is late: the office is reminded of it.
+const LAST_SCORED_AFTER: TimeDelta = TimeDelta::days(12);
 
 /// An evaluation that somebody has to sign.
 struct Seat {
@@ -31,10 +33,18 @@ impl Play<'_> {
             .await?;
         let mut admissible = self.applications().await?;
         admissible.retain(|found| found.state() == v1::ApplicationState::Admissible);
-        let seats = Box::pin(self.assign_all(&admissible)).await?;
-        let scores_at = morning(zone, self.now().await? + SCORED_AFTER);
-        self.advance(scores_at).await?;
+        let mut seats = Box::pin(self.assign_all(&admissible)).await?;
+        self.tell("evaluators are assigned");
+        let assigned_at = self.now().await?;
+        let last = seats.pop();
+        self.advance(morning(zone, assigned_at + SCORED_AFTER))
+            .await?;
         for seat in seats {
+            self.score(seat).await?;
+        }
+        self.advance(morning(zone, assigned_at + LAST_SCORED_AFTER))
+            .await?;
+        if let Some(seat) = last {
             self.score(seat).await?;
         }
         self.tell(&format!("{} applications are evaluated", admissible.len()));

@@ -54,7 +54,9 @@ pub(super) async fn move_in(
         let mut desk = office.officer.consortia();
         let registered = desk.register_consortium(request).await;
         let registered = registered.with_context(|| format!("registering {}", role.cast.title))?;
-        let consortium = registered.into_inner().name;
+        let registered = registered.into_inner();
+        agree_programme(&office, &role, &registered).await?;
+        let consortium = registered.name;
         let person = format!("consorzio{number:02}");
         let desk = maker
             .person(&person, v1::Role::Consortium, &consortium)
@@ -70,6 +72,26 @@ pub(super) async fn move_in(
     }
     (wanted.progress)(&format!("{} consortia are registered", players.len()));
     Ok((office, players))
+}
+
+/// The multi-year programme that its project is a year of, where the call asks for one.
+async fn agree_programme(
+    office: &Office,
+    role: &Role,
+    registered: &v1::Consortium,
+) -> anyhow::Result<()> {
+    let Some(programme) = role.cast.programme.clone() else {
+        return Ok(());
+    };
+    let request = v1::AgreeMultiYearProgrammeRequest {
+        name: registered.name.clone(),
+        etag: registered.etag.clone(),
+        programme: Some(programme),
+        ..Default::default()
+    };
+    let mut desk = office.officer.consortia();
+    desk.agree_multi_year_programme(request).await?;
+    Ok(())
 }
 
 struct Maker<'a> {

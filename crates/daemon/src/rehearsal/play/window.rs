@@ -1,7 +1,7 @@
 //! The window: drafts, documents, submissions, withdrawals, and who comes too late.
 
 use anyhow::{Context as _, bail};
-use bando_domain::call::LAPSE_AFTER;
+use bando_domain::call::{Extension, LAPSE_AFTER};
 use bando_domain::document::DocumentType;
 use bando_domain::media_type::MediaType;
 use bando_domain::reminder::Topic;
@@ -206,7 +206,16 @@ impl Play<'_> {
         let window = self.current_call().await?.window;
         let closes_at = window.and_then(|window| window.closes_at);
         let closes_at = closes_at.and_then(convert::read_instant);
-        self.terms.window.closes_at = closes_at.context("the call has no close")?;
+        let closes_at = closes_at.context("the call has no close")?;
+        let window = &mut self.terms.window;
+        if closes_at != window.closes_at {
+            window.extensions.push(Extension {
+                act: None,
+                was: window.closes_at,
+                was_text: window.closes_text.clone(),
+            });
+            window.closes_at = closes_at;
+        }
         Ok(())
     }
 
@@ -231,12 +240,6 @@ impl Play<'_> {
             .await?;
         self.players[player].withdrawn = true;
         Ok(())
-    }
-}
-
-impl Attempt {
-    pub(crate) const fn is_received(&self) -> bool {
-        matches!(self.outcome, Outcome::Received { .. })
     }
 }
 
