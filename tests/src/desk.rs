@@ -58,6 +58,7 @@ impl Desk {
         evaluations => evaluation_service_client::EvaluationServiceClient,
         evaluators => evaluator_service_client::EvaluatorServiceClient,
         rankings => ranking_service_client::RankingServiceClient,
+        calendars => calendar_service_client::CalendarServiceClient,
         deadlines => deadline_service_client::DeadlineServiceClient,
         reminders => reminder_service_client::ReminderServiceClient,
         proposals => proposal_service_client::ProposalServiceClient,

@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::commands::{
-    application, audit, award, call, clock, consortium, deadline, evaluation, evaluator, event,
-    letter, programme, proposal, ranking, receipt, reminder, schedule, timer, token,
+    application, audit, award, calendar, call, clock, consortium, deadline, evaluation, evaluator,
+    event, letter, programme, proposal, ranking, receipt, reminder, schedule, timer, token,
 };
 use crate::output::Format;
 
@@ -154,6 +154,9 @@ pub(crate) enum Command {
     /// Until when something may be done, under which act, and what moved it.
     #[command(subcommand)]
     Deadline(deadline::Command),
+    /// Calendars of deadlines that other programs subscribe to.
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// What happens at an instant.
     #[command(subcommand)]
     Timer(timer::Command),
@@ -219,6 +222,7 @@ impl Command {
             Self::Award(_) => "award",
             Self::Letter(_) => "letter",
             Self::Deadline(_) => "deadline",
+            Self::Calendar(_) => "calendar",
             Self::Timer(_) => "timer",
             Self::Schedule(_) => "schedule",
             Self::Event(_) => "event",

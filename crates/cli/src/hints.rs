@@ -49,7 +49,7 @@ impl Spoken {
             }
             (
                 "programme" | "consortium" | "evaluator" | "proposal" | "letter" | "token"
-                | "timer" | "schedule" | "deadline",
+                | "timer" | "schedule" | "deadline" | "calendar",
                 _,
             ) => {
                 format!("bando {} list", self.noun)
@@ -113,6 +113,7 @@ pub(crate) fn hint(report: &Report, spoken: &Spoken) -> Option<String> {
                 _ => spoken.of_call("describe"),
             });
         }
+        "CALENDAR_REVOKED" => return Some("bando calendar list".into()),
         "DEADLINE_FIXED" => return Some("bando deadline list".into()),
         "CHECKS_OPENED" => return Some(applications("")),
         "CLARIFICATION_OPEN"

@@ -3,6 +3,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use bando_proto::v1::calendar_service_client as calendars;
 use bando_proto::v1::clarification_service_client as clarifications;
 use bando_proto::v1::clock_service_client::ClockServiceClient;
 use bando_proto::v1::deadline_service_client as deadlines;
@@ -212,6 +213,10 @@ impl Session {
     pub(crate) fn consortia(&self) -> Result<consortia::ConsortiumServiceClient<Wire>, Failure> {
         let client = consortia::ConsortiumServiceClient::new(self.wire()?);
         Ok(client.max_decoding_message_size(LARGEST_ANSWER))
+    }
+
+    pub(crate) fn calendars(&self) -> Result<calendars::CalendarServiceClient<Wire>, Failure> {
+        self.wire().map(calendars::CalendarServiceClient::new)
     }
 
     pub(crate) fn deadlines(&self) -> Result<deadlines::DeadlineServiceClient<Wire>, Failure> {

@@ -1,4 +1,7 @@
-//! The administration listener: `/livez` touches nothing, `/readyz` asks the database.
+//! The administration listener: `/livez` touches nothing, `/readyz` asks the database, and
+//! `/calendars` shows deadlines to whoever knows an address.
+
+pub(crate) mod calendars;
 
 use axum::Router;
 use axum::extract::State;
@@ -16,7 +19,8 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready));
+        .route("/readyz", get(ready))
+        .route("/calendars/{file}", get(calendars::show));
     axum::serve(listener, router.with_state(cx))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await

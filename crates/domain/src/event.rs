@@ -58,10 +58,11 @@ pub enum SubjectKind {
     Clock,
     /// The service of the installation as a whole.
     Service,
+    CalendarFeed,
 }
 
 impl SubjectKind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Programme,
         Self::Call,
         Self::Consortium,
@@ -79,6 +80,7 @@ impl SubjectKind {
         Self::Timer,
         Self::Clock,
         Self::Service,
+        Self::CalendarFeed,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -100,6 +102,7 @@ impl SubjectKind {
             Self::Timer => "timer",
             Self::Clock => "clock",
             Self::Service => "service",
+            Self::CalendarFeed => "calendar_feed",
         }
     }
 }

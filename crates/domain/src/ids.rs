@@ -46,6 +46,8 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
+    /// A calendar of deadlines that programs subscribe to.
+    CalendarFeedId,
     /// A consortium, within its programme.
     ConsortiumId,
     /// An application: one consortium in one call.

@@ -6,6 +6,8 @@ pub mod allocation;
 pub mod application;
 pub mod award;
 pub mod budget;
+pub mod calendar;
+pub mod calendar_feed;
 pub mod call;
 pub mod call_file;
 pub mod checkpoint;

@@ -4,6 +4,7 @@
 mod act;
 pub mod applications;
 pub mod awards;
+pub mod calendar_feeds;
 pub mod calls;
 mod chain;
 pub mod checkpoints;

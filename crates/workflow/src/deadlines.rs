@@ -71,7 +71,7 @@ pub async fn list(
 }
 
 /// Where a deadline stands in the order: by its instant, then by its name.
-fn place(deadline: &Deadline) -> String {
+pub(crate) fn place(deadline: &Deadline) -> String {
     // Twenty digits, so that the order of the texts is that of the instants.
     format!("{:020} {}", deadline.at.timestamp_micros(), deadline.key())
 }

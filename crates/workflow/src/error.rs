@@ -5,8 +5,8 @@ use bando_domain::project::Violation;
 use bando_domain::ranking_inputs::Incomplete;
 use bando_domain::receipt::Signed;
 use bando_domain::{
-    application, award, call, clarification, consensus, deadline, draw, eligibility, evaluation,
-    letter, proposal, ranking_version, schedule, scoring, timer, token,
+    application, award, calendar_feed, call, clarification, consensus, deadline, draw, eligibility,
+    evaluation, letter, proposal, ranking_version, schedule, scoring, timer, token,
 };
 use bando_store::Kind;
 use chrono::{DateTime, Utc};
@@ -200,6 +200,7 @@ refusals!(
     clarification::Refusal,
     letter::Refusal,
     award::Refusal,
+    calendar_feed::Refusal,
     call::Refusal,
     consensus::Refusal,
     deadline::Refusal,

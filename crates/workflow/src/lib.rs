@@ -4,6 +4,7 @@
 pub mod applications;
 mod authority;
 pub mod awards;
+pub mod calendar_feeds;
 pub mod call_acts;
 pub mod calls;
 pub mod clarifications;
@@ -36,6 +37,7 @@ mod routine;
 pub mod rule_changes;
 pub mod schedule;
 pub mod schedules;
+mod secrets;
 pub mod serving;
 mod timer_firing;
 pub mod timers;

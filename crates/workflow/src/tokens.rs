@@ -15,12 +15,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Command, Context};
-use crate::entropy;
 use crate::error::Error;
+use crate::secrets;
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Characters of the secret: 43 of 62 are more than 256 bits.
-const SECRET_LENGTH: usize = 43;
+/// Begins every token.
+const PREFIX: &str = "bndo";
 /// Life of a bootstrap token, in days.
 const BOOTSTRAP_DAYS: u32 = 30;
 
@@ -46,7 +45,7 @@ pub async fn create(cx: &Context, command: &Command, wanted: Wanted) -> Result<C
     cx.once(command, || async {
         expect_subjects(cx, &wanted).await?;
         expect_no_evaluator(cx, &wanted).await?;
-        let secret = fresh_secret();
+        let secret = secrets::fresh();
         let (wanted, hidden) = (wanted.clone(), secret.clone());
         let mut created: Created = cx
             .commit(command, async move |tx: &Tx| {
@@ -60,7 +59,7 @@ pub async fn create(cx: &Context, command: &Command, wanted: Wanted) -> Result<C
             })
             .await?;
         if !command.validate_only {
-            created.secret = Some(text(created.token.value.id, &secret));
+            created.secret = Some(secrets::text(PREFIX, created.token.value.id.0, &secret));
         }
         Ok(created)
     })
@@ -70,7 +69,7 @@ pub async fn create(cx: &Context, command: &Command, wanted: Wanted) -> Result<C
 /// A token that may do nothing but create tokens: for the first start, or on the machine itself
 /// when all others are lost.
 pub async fn bootstrap(cx: &Context) -> Result<String, Error> {
-    let secret = fresh_secret();
+    let secret = secrets::fresh();
     let hidden = secret.clone();
     let wanted = Wanted {
         person: "bootstrap".to_owned(),
@@ -88,7 +87,7 @@ pub async fn bootstrap(cx: &Context) -> Result<String, Error> {
             Ok::<_, Error>(record(tx, None, &event, Consequences::default()).await?)
         })
         .await?;
-    Ok(text(created.value.id, &secret))
+    Ok(secrets::text(PREFIX, created.value.id.0, &secret))
 }
 
 /// Whether this installation never had a token.
@@ -195,82 +194,18 @@ pub async fn authenticate(
     text: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<(Token, Actor)>, Error> {
-    let Some((id, secret)) = split(text) else {
+    let Some((id, secret)) = secrets::split(PREFIX, text) else {
         return Ok(None);
     };
-    let known = match tokens::get(cx.store.read(), id).await {
+    let known = match tokens::get(cx.store.read(), id.into()).await {
         Ok(known) => known.value,
         Err(error) if error.kind == bando_store::Kind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let given = sha256_hex(secret.as_bytes());
-    if !same(given.as_bytes(), known.secret_sha256.as_bytes()) || !known.is_live(now) {
+    if !secrets::same(given.as_bytes(), known.secret_sha256.as_bytes()) || !known.is_live(now) {
         return Ok(None);
     }
     let actor = known.actor();
     Ok(Some((known, actor)))
-}
-
-/// Compares without telling by its time where the difference is.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) == 0
-}
-
-fn fresh_secret() -> String {
-    let mut secret = String::with_capacity(SECRET_LENGTH);
-    while secret.len() < SECRET_LENGTH {
-        // 248 is the largest multiple of 62 in a byte: below it every character is as likely.
-        let fair = entropy::seed().into_iter().filter(|byte| *byte < 248);
-        let room = SECRET_LENGTH - secret.len();
-        secret.extend(
-            fair.take(room)
-                .map(|byte| char::from(BASE62[usize::from(byte) % 62])),
-        );
-    }
-    secret
-}
-
-/// `bndo_<id>_<secret>_<check sum>`.
-fn text(id: TokenId, secret: &str) -> String {
-    let body = format!("bndo_{}_{secret}", id.0.simple());
-    let sum = crc32fast::hash(body.as_bytes());
-    format!("{body}_{sum:08x}")
-}
-
-fn split(text: &str) -> Option<(TokenId, &str)> {
-    let (body, sum) = text.rsplit_once('_')?;
-    if format!("{:08x}", crc32fast::hash(body.as_bytes())) != sum {
-        return None;
-    }
-    let mut parts = body.splitn(3, '_');
-    let (prefix, id, secret) = (parts.next()?, parts.next()?, parts.next()?);
-    if prefix != "bndo" || secret.len() != SECRET_LENGTH {
-        return None;
-    }
-    Some((uuid::Uuid::try_parse(id).ok()?.into(), secret))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_read_back_as_it_was_written() {
-        let (id, secret) = (TokenId(uuid::Uuid::from_u128(5)), fresh_secret());
-
-        assert_eq!(split(&text(id, &secret)), Some((id, secret.as_str())));
-    }
-
-    #[test]
-    fn one_wrong_character_is_told_by_the_check_sum() {
-        let written = text(TokenId(uuid::Uuid::from_u128(5)), &fresh_secret());
-        let wrong = written.replacen("bndo_0", "bndo_1", 1);
-
-        assert_eq!(split(&wrong), None);
-    }
-
-    #[test]
-    fn two_secrets_are_not_the_same() {
-        assert_ne!(fresh_secret(), fresh_secret());
-    }
 }

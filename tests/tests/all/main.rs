@@ -8,6 +8,7 @@
 mod absence;
 mod access;
 mod bad_input;
+mod calendars;
 mod call_acts;
 mod civil_calendar;
 mod clarifications;

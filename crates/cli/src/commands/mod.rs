@@ -5,6 +5,7 @@ pub(crate) mod annex;
 pub(crate) mod application;
 pub(crate) mod audit;
 pub(crate) mod award;
+pub(crate) mod calendar;
 pub(crate) mod call;
 pub(crate) mod call_acts;
 mod call_editions;
@@ -107,6 +108,7 @@ async fn execute(command: Command, session: &Session) -> Result<(), Failure> {
         Command::Proposal(command) => proposal::run(command, session).await,
         Command::Award(command) => award::run(command, session).await,
         Command::Letter(command) => letter::run(command, session).await,
+        Command::Calendar(command) => calendar::run(command, session).await,
         Command::Deadline(command) => deadline::run(command, session).await,
         Command::Timer(command) => timer::run(command, session).await,
         Command::Schedule(command) => schedule::run(command, session).await,

@@ -5,6 +5,7 @@
 
 pub(crate) mod application;
 pub(crate) mod award;
+pub(crate) mod calendar;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod clarification;

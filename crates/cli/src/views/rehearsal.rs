@@ -1,9 +1,9 @@
 //! A call's calendar, as a list and as iCalendar.
 
+use bando_domain::calendar::{self, Status};
 use bando_domain::ids::CallId;
 use bando_domain::rehearsal::{self, Kind};
 use chrono::{DateTime, Utc};
-use icalendar::{Calendar, Component as _, Event, EventLike as _};
 use serde::Serialize;
 
 use crate::output::Row;
@@ -86,25 +86,21 @@ pub(crate) fn brief(entries: &[rehearsal::Entry]) -> Vec<Entry> {
 
 /// The same file for the same calendar: its stamps are those of the events.
 pub(crate) fn calendar(call: &CallId, title: &str, entries: &[rehearsal::Entry]) -> String {
-    let mut calendar = Calendar::new();
-    calendar.name(title);
-    for entry in entries {
-        calendar.push(event(call, entry));
-    }
-    calendar.to_string()
+    let entries: Vec<_> = entries.iter().map(|entry| dated(call, entry)).collect();
+    calendar::render(title, &entries)
 }
 
-fn event(call: &CallId, entry: &rehearsal::Entry) -> Event {
-    let mut event = Event::new();
-    event
-        .uid(&uid(call, entry))
-        .timestamp(entry.at)
-        .starts(entry.at)
-        .ends(entry.at)
-        .summary(&format!("{call}: {}", entry.subject))
-        .description(&described(entry))
-        .add_property("CATEGORIES", entry.kind.as_str());
-    event.done()
+fn dated(call: &CallId, entry: &rehearsal::Entry) -> calendar::Entry {
+    calendar::Entry {
+        uid: uid(call, entry),
+        stamp: entry.at,
+        at: entry.at,
+        summary: format!("{call}: {}", entry.subject),
+        description: described(entry),
+        category: entry.kind.as_str().to_owned(),
+        sequence: 0,
+        status: Status::Confirmed,
+    }
 }
 
 /// Another date of the same thing is another event: nothing of a rehearsal ever moves.

@@ -1,6 +1,7 @@
 //! Between the wire and the domain. Reading may refuse, by field and rule; showing cannot fail.
 
 mod asked;
+mod calendar;
 mod deadline;
 mod document;
 mod evaluation;
@@ -17,6 +18,7 @@ mod rule_change;
 mod show;
 
 pub use asked::*;
+pub use calendar::*;
 pub use deadline::*;
 pub use document::*;
 pub use evaluation::*;

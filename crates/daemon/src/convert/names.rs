@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use bando_domain::deadline::Subject;
 use bando_domain::ids::{
-    ApplicationId, AwardId, CallId, ClarificationId, ConsortiumId, EvaluationId, EvaluatorId,
-    LetterId, ProgrammeId, ProposalId, TimerId, TokenId,
+    ApplicationId, AwardId, CalendarFeedId, CallId, ClarificationId, ConsortiumId, EvaluationId,
+    EvaluatorId, LetterId, ProgrammeId, ProposalId, TimerId, TokenId,
 };
 use bando_domain::project::Violation;
 use bando_workflow::Error;
@@ -162,6 +162,11 @@ pub fn proposal(field: &str, name: &str) -> Result<(ProgrammeId, ProposalId), Er
     Ok((id(field, programme)?, id(field, proposal)?))
 }
 
+pub fn calendar(field: &str, name: &str) -> Result<(ProgrammeId, CalendarFeedId), Error> {
+    let [programme, calendar] = parts(field, name, ["programmes", "calendars"])?;
+    Ok((id(field, programme)?, id(field, calendar)?))
+}
+
 pub fn deadline(field: &str, name: &str) -> Result<(CallId, Subject), Error> {
     let [programme, call, subject] = parts(field, name, ["programmes", "calls", "deadlines"])?;
     Ok((call_id(field, programme, call)?, id(field, subject)?))
@@ -186,6 +191,10 @@ pub fn schedule(field: &str, name: &str) -> Result<(ProgrammeId, String), Error>
 pub fn token(field: &str, name: &str) -> Result<TokenId, Error> {
     let [token] = parts(field, name, ["tokens"])?;
     id(field, token)
+}
+
+pub fn of_calendar(programme: &ProgrammeId, id: CalendarFeedId) -> String {
+    format!("programmes/{programme}/calendars/{id}")
 }
 
 pub fn of_deadline(call: &CallId, subject: Subject) -> String {

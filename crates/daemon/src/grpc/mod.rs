@@ -1,6 +1,7 @@
 //! The gRPC services. A handler parses, calls one use case and answers.
 
 mod applications;
+mod calendars;
 mod calls;
 mod clarifications;
 mod clock;
@@ -150,6 +151,9 @@ impl Api {
         ))
         .add_service(limited!(
             v1::deadline_service_server::DeadlineServiceServer<_>
+        ))
+        .add_service(limited!(
+            v1::calendar_service_server::CalendarServiceServer<_>
         ))
         .add_service(limited!(v1::event_service_server::EventServiceServer<_>))
         .add_service(limited!(

@@ -268,6 +268,22 @@ pub const TABLE: &[(&str, Access)] = &[
         "/bando.v1.DeadlineService/GetDeadlineHistory",
         OFFICE_AND_OWN,
     ),
+    (
+        "/bando.v1.CalendarService/CreateCalendarFeed",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    (
+        "/bando.v1.CalendarService/ListCalendarFeeds",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    (
+        "/bando.v1.CalendarService/GetCalendarFeed",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
+    (
+        "/bando.v1.CalendarService/RevokeCalendarFeed",
+        Roles(&[Officer, Manager, Consortium]),
+    ),
     ("/bando.v1.EventService/ListEvents", OFFICE_AND_OWN),
     (
         "/bando.v1.EventService/VerifyChain",

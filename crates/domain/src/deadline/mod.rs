@@ -2,6 +2,7 @@
 //! edge that decides, and every change it went through. Nothing of it is stored: it follows from
 //! the call, what a consortium was asked, and the events of both.
 
+mod calendar;
 mod derive;
 mod history;
 #[cfg(test)]
