@@ -18,3 +18,4 @@ pub mod process;
 pub mod raw;
 pub mod seed;
 pub mod smtp;
+pub mod terms;

@@ -41,6 +41,54 @@ impl Raw {
         Ok(())
     }
 
+    /// A UUID that stands as text in `text`, as the database keeps it.
+    pub fn uuid(&self, text: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("unhex(replace({text}, '-', ''))"),
+            Self::Postgres(_) => format!("CAST({text} AS uuid)"),
+        }
+    }
+
+    /// The names of a table's columns.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn columns(&self, table: &str) -> anyhow::Result<Vec<String>> {
+        let sql = match self {
+            Self::Sqlite(_) => {
+                format!("SELECT group_concat(name, ' ') FROM pragma_table_info('{table}')")
+            }
+            Self::Postgres(_) => format!(
+                "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns \
+                 WHERE table_name = '{table}'"
+            ),
+        };
+        let names = self.text(&sql).await?;
+        Ok(names.split(' ').map(ToOwned::to_owned).collect())
+    }
+
+    /// Statements that make an empty table `bare_…` with the columns and indexes of another.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn twin(&self, table: &str) -> anyhow::Result<String> {
+        match self {
+            Self::Sqlite(_) => {
+                let sql = format!(
+                    "SELECT group_concat(CASE type WHEN 'table' \
+                     THEN replace(sql, 'TABLE {table} ', 'TABLE bare_{table} ') \
+                     ELSE replace(replace(sql, 'INDEX ', 'INDEX bare_'), ' ON {table} ', \
+                     ' ON bare_{table} ') END, ';') FROM sqlite_master \
+                     WHERE tbl_name = '{table}' AND type IN ('table', 'index') AND sql IS NOT NULL"
+                );
+                self.text(&sql).await
+            }
+            Self::Postgres(_) => Ok(format!(
+                "CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)"
+            )),
+        }
+    }
+
     /// The first column of the first row.
     ///
     /// # Errors

@@ -9,8 +9,10 @@
 mod ceiling;
 mod postgres;
 mod ranking;
+mod rehearsal;
 mod report;
 mod submissions;
+mod timers;
 
 use std::time::Duration;
 
@@ -31,8 +33,22 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let mut report = Report::default();
-    ranking::measure(&mut report);
-    tokio::runtime::Runtime::new()?.block_on(run(&mut report))?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    // One part alone, while it is worked on.
+    let only = std::env::var("BANDO_BENCH_ONLY").ok();
+    let is_wanted = |part| only.as_deref().is_none_or(|only| only == part);
+    if is_wanted("ranking") {
+        ranking::measure(&mut report);
+    }
+    if is_wanted("submissions") {
+        runtime.block_on(run(&mut report))?;
+    }
+    if is_wanted("rehearsal") {
+        rehearsal::measure(&mut report)?;
+    }
+    if is_wanted("timers") {
+        runtime.block_on(timers::measure(&mut report))?;
+    }
     report.write()
 }
 

@@ -158,7 +158,7 @@ pub(crate) async fn list(office: &Office) -> anyhow::Result<Listed> {
     })
 }
 
-fn p99(mut taken: Vec<Duration>) -> f64 {
+pub(crate) fn p99(mut taken: Vec<Duration>) -> f64 {
     taken.sort_unstable();
     let index = (taken.len() * 99 / 100).min(taken.len().saturating_sub(1));
     taken

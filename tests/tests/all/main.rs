@@ -7,6 +7,7 @@
 
 mod absence;
 mod access;
+mod backups;
 mod bad_input;
 mod calendars;
 mod call_acts;
@@ -35,7 +36,9 @@ mod python_client;
 mod races;
 mod rankings;
 mod rehearsals;
+mod reminded_office;
 mod reminders;
+mod reminders_at_once;
 mod repeats;
 mod rule_changes;
 mod schedules;

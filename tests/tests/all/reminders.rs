@@ -8,10 +8,11 @@ use bando_tests::daemon::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::operator::Terminal;
 use crate::rankings::approval;
 
 /// A daemon whose call has these reminders and no others.
-async fn with_reminders(daemon: TestDaemon, reminders: &str) -> TestDaemon {
+pub(crate) async fn with_reminders(daemon: TestDaemon, reminders: &str) -> TestDaemon {
     let file = bando_daemon::samples::CALL_2016.1;
     let (before, after) = file.split_once("[[reminders]]").unwrap();
     let (_, after) = after.split_once("[document_limits]").unwrap();
@@ -21,12 +22,12 @@ async fn with_reminders(daemon: TestDaemon, reminders: &str) -> TestDaemon {
     daemon
 }
 
-fn topic(name: &str, offsets: &str, more: &str) -> String {
+pub(crate) fn topic(name: &str, offsets: &str, more: &str) -> String {
     format!("[[reminders]]\ntopic = {name:?}\noffsets = [{offsets}]\n{more}\n")
 }
 
 /// The letters of reminders, oldest first and by address, with their texts where they were sent.
-async fn reminders(daemon: &TestDaemon) -> Vec<v1::Letter> {
+pub(crate) async fn reminders(daemon: &TestDaemon) -> Vec<v1::Letter> {
     let mut letters = Vec::new();
     for letter in daemon.letters_of("reminder").await {
         let request = v1::GetLetterRequest { name: letter.name };
@@ -150,7 +151,7 @@ async fn folded(daemon: TestDaemon) {
 }
 
 /// A consortium with members enough and no accreditation.
-async fn without_accreditation(daemon: &TestDaemon, number: u32) -> Applicant {
+pub(crate) async fn without_accreditation(daemon: &TestDaemon, number: u32) -> Applicant {
     let mut wanted = consortium(number);
     if let Some(profile) = wanted.profile.as_mut() {
         profile.accreditation = v1::Accreditation::Unspecified.into();
@@ -181,7 +182,7 @@ async fn without_accreditation(daemon: &TestDaemon, number: u32) -> Applicant {
 }
 
 /// The text of a mail, its quoted-printable lines joined and decoded.
-fn text_of(letter: &v1::Letter) -> String {
+pub(crate) fn text_of(letter: &v1::Letter) -> String {
     let mail = String::from_utf8(letter.message.clone()).unwrap();
     let joined = mail.replace("=\r\n", "");
     let text = joined.split("text/html").next().unwrap_or_default();
@@ -397,7 +398,11 @@ async fn while_a_call_is_suspended_nobody_is_told_to_hurry() {
     assert_eq!(letters[1].state(), v1::LetterState::Sent);
 }
 
-async fn preview(daemon: &TestDaemon, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<v1::Reminder> {
+pub(crate) async fn preview(
+    daemon: &TestDaemon,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<v1::Reminder> {
     let request = v1::PreviewRemindersRequest {
         call: CALL.to_owned(),
         from: Some(instant(from)),
@@ -528,4 +533,20 @@ async fn office(daemon: TestDaemon) {
     assert_eq!(civil(&letters[3..]), ["Fri 07-29 09:00", "Tue 08-30 09:00"]);
     let over = text_of(&letters[4]);
     assert!(over.contains("è decorso"), "{over}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_ahead_is_shown_at_the_terminal() {
+    let daemon = TestDaemon::open().await;
+    daemon.applicant(1).await.draft().await;
+    let anna = Terminal::of(&daemon, "anna", &daemon.officer.secret);
+
+    let table = anna.says("reminder preview er/2016").await;
+    let rows = anna.json("reminder preview er/2016").await;
+
+    assert!(table.contains("draft not submitted"), "{table}");
+    let ahead = preview(&daemon, opens_at(), closes_at() + TimeDelta::days(400)).await;
+    let rows = rows.as_array().unwrap();
+    assert!(!rows.is_empty() && rows.len() <= ahead.len(), "{rows:?}");
+    assert!(rows.iter().any(|row| row["topic"] == "draft_not_submitted"));
 }

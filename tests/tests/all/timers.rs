@@ -4,8 +4,10 @@
 use bando_domain::programme::{self, Programme};
 use bando_domain::timer::{TimerKind, TimerWanted};
 use bando_proto::v1;
-use bando_store::{Consequences, Tx, programmes, record};
+use bando_store::{Consequences, Settings, Tx, programmes, record};
 use bando_tests::daemon::{PROGRAMME, TestDaemon, closes_at, opens_at, until};
+use bando_tests::raw::Raw;
+use bando_tests::terms;
 use bando_workflow::Command;
 use chrono::TimeDelta;
 use tonic::Status;
@@ -186,5 +188,53 @@ async fn a_poisoned_timer_keeps_nobody_waiting_is_parked_retried_and_cancelled()
         // PostgreSQL numbers them a moment after their commit.
         until(async || kinds().await.len() > 1).await;
         assert_eq!(kinds().await, ["retried", "cancelled"]);
+    }
+}
+
+/// More than fire together, with what the database keeps of them.
+const TERMS: u32 = 600;
+
+#[tokio::test]
+async fn of_many_terms_that_end_at_one_instant_each_ends_once_whatever_is_among_them() {
+    for daemon in [
+        TestDaemon::start().await,
+        TestDaemon::start_on_postgres().await,
+    ] {
+        let original = terms::ended(&daemon).await.unwrap();
+        let raw = match &daemon.config.database {
+            Settings::Sqlite { file } => Raw::sqlite(file).unwrap(),
+            Settings::Postgres { url, .. } => Raw::postgres(url).await.unwrap(),
+        };
+        let now = daemon.now().await;
+        let gone = TimerWanted::new(
+            &"er/2016".parse().unwrap(),
+            TimerKind::ClarificationDue,
+            now - TimeDelta::days(90),
+        );
+        set(&daemon, vec![gone.about(Uuid::from_u128(7))]).await;
+        terms::copy(&raw, &original, 0, TERMS).await.unwrap();
+
+        daemon.turn_clock_to(now + TimeDelta::seconds(1)).await;
+
+        let all = i64::from(TERMS) + 1;
+        for sql in [
+            "SELECT count(*) FROM clarifications WHERE state = 'expired' AND ended_at IS NOT NULL",
+            "SELECT count(*) FROM letters WHERE kind = 'clarification_expired'",
+            "SELECT count(DISTINCT subject) FROM events WHERE subject_kind = 'clarification' \
+             AND kind = 'expired'",
+            "SELECT count(*) FROM events WHERE subject_kind = 'clarification' AND kind = 'expired'",
+        ] {
+            assert_eq!(raw.number(sql).await.unwrap(), all, "{sql}");
+        }
+        let waiting = listed(&daemon, "waiting", "clarification_due").await;
+        assert!(
+            waiting[0].last_error.contains("does not exist"),
+            "{waiting:?}"
+        );
+        assert_eq!(waiting.len(), 1);
+        let request = v1::VerifyChainRequest::default();
+        let verified = daemon.auditor.events().verify_chain(request).await;
+        let verified = verified.unwrap().into_inner();
+        assert!(verified.valid, "{}", verified.finding);
     }
 }

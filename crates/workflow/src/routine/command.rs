@@ -4,8 +4,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bando_domain::schedule::{Fire, FireState, Schedule};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
 /// The end of what the program complained about that is kept, in bytes.
 const COMPLAINT: usize = 400;
@@ -32,20 +33,25 @@ pub(crate) async fn run(started: &Started) -> (FireState, String) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
+        // What it starts belongs to it, and ends with it when its time is over.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => return (FireState::Failed, format!("{program}: {error}")),
     };
+    let mut group = Group::of(&child);
     let stderr = child.stderr.take();
     let limit = Duration::from_secs(u64::from(plan.time_limit_seconds));
     let running = async { tokio::join!(child.wait(), last_words(stderr)) };
     let Ok((ended, complaint)) = tokio::time::timeout(limit, running).await else {
+        drop(group);
         let _ = child.kill().await;
         let message = format!("stopped: it ran longer than {} s", limit.as_secs());
         return (FireState::Failed, message);
     };
+    group.ended();
     match ended {
         Ok(status) if status.success() => (FireState::Done, "exit code 0".to_owned()),
         Ok(status) => {
@@ -57,6 +63,33 @@ pub(crate) async fn run(started: &Started) -> (FireState, String) {
             (FireState::Failed, message.trim_end_matches(": ").to_owned())
         }
         Err(error) => (FireState::Failed, format!("{program}: {error}")),
+    }
+}
+
+/// The processes of a program. Dropped before the program ended, as when its time is over or the
+/// daemon stops, it ends all of them.
+#[derive(Debug)]
+struct Group(Option<Pid>);
+
+impl Group {
+    /// It bears the id of the process that leads it.
+    fn of(leader: &Child) -> Self {
+        let id = leader.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
+    }
+
+    /// The program ended by itself: what it left behind is its own affair.
+    const fn ended(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some(group) = self.0 else { return };
+        if let Err(error) = kill_process_group(group, Signal::KILL) {
+            tracing::error!(%error, "what a program started could not be ended");
+        }
     }
 }
 
