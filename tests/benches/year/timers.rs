@@ -28,8 +28,9 @@ const CLAIMS: usize = 200;
 const CLAIMED: u64 = 250;
 /// How long a round may take before it has failed.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Waits that are still open.
-const OPEN: &str = "SELECT count(*) FROM timers WHERE state = 'waiting' AND due_at < '2090-01-01'";
+/// Terms that have not ended.
+const OPEN: &str = "SELECT count(*) FROM timers WHERE state = 'waiting' \
+                    AND due_at < '2090-01-01' AND kind = 'clarification_due'";
 
 /// Where the daemon keeps its data.
 struct Place<'a> {
