@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::calls::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -23,11 +23,14 @@ pub async fn get<D: Db>(db: &D, id: &CallId) -> Result<Versioned<Call>, Error> {
         .ok_or_else(|| Error::not_found(format!("call {id}")))
 }
 
-/// A call that was read before, read again only if it changed since.
+/// A call that was read before, read again only if it changed since; `None` when it did not.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn refreshed<D: Db>(db: &D, known: Versioned<Call>) -> Result<Versioned<Call>, Error> {
+pub async fn changed<D: Db>(
+    db: &D,
+    known: &Versioned<Call>,
+) -> Result<Option<Versioned<Call>>, Error> {
     let version: Option<i64> = Entity::find_by_id(known.value.id.to_string())
         .select_only()
         .column(Column::Version)
@@ -35,9 +38,9 @@ pub async fn refreshed<D: Db>(db: &D, known: Versioned<Call>) -> Result<Versione
         .one(db.connection())
         .await?;
     if version == Some(known.version) {
-        return Ok(known);
+        return Ok(None);
     }
-    get(db, &known.value.id).await
+    get(db, &known.value.id).await.map(Some)
 }
 
 pub async fn find<D: Db>(db: &D, id: &CallId) -> Result<Option<Versioned<Call>>, Error> {
@@ -85,11 +88,11 @@ pub async fn list<D: Db>(
 fn read(row: Model) -> Result<Versioned<Call>, Error> {
     let value = Call {
         id: row.id.parse().map_err(Error::internal)?,
-        terms: serde_json::from_value(row.terms)?,
+        terms: row.terms.read()?,
         state: by_name(State::ALL, State::as_str, &row.state)?,
         ranking: row.ranking.map(Into::into),
-        results: row.results.map(serde_json::from_value).transpose()?,
-        cancellation: row.cancellation.map(serde_json::from_value).transpose()?,
+        results: Json::read_optional(row.results)?,
+        cancellation: Json::read_optional(row.cancellation)?,
     };
     Ok(Versioned {
         version: row.version,
@@ -153,17 +156,9 @@ impl Aggregate for Call {
             closes_at: self.terms.window.closes_at,
             budget_cents: self.terms.budget.as_cents(),
             ranking: self.ranking.map(|id| id.0),
-            results: self
-                .results
-                .as_ref()
-                .map(serde_json::to_value)
-                .transpose()?,
-            terms: serde_json::to_value(&self.terms)?,
-            cancellation: self
-                .cancellation
-                .as_ref()
-                .map(serde_json::to_value)
-                .transpose()?,
+            results: Json::of_optional(self.results.as_ref())?,
+            terms: Json::of(&self.terms)?,
+            cancellation: Json::of_optional(self.cancellation.as_ref())?,
         };
         save_row!(
             tx,

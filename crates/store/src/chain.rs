@@ -10,12 +10,14 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::record::About;
-use crate::tables::{event_chain, event_pending, event_personal, events};
+use crate::tables::{Json, event_chain, event_pending, event_personal, events};
 
 /// Hash before the first event.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -55,37 +57,40 @@ pub(crate) async fn append(
 pub(crate) async fn append_all(tx: &Tx, appended: Vec<(Entry, About, Value)>) -> Result<(), Error> {
     let (mut found, mut personal) = (Vec::with_capacity(appended.len()), Vec::new());
     for (entry, about, mut payload) in appended {
-        commit_personal(tx, entry.id, &mut payload, String::new(), &mut personal);
+        commit_personal(tx, entry.id, &mut payload, &mut Vec::new(), &mut personal);
         found.push(event(tx, &entry, about, payload));
     }
-    let connection = tx.connection();
-    for some in found.chunks(ROWS) {
-        let rows = some.iter().cloned().map(events::Model::into_active_model);
-        events::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    if !personal.is_empty() {
-        let rows = personal
-            .into_iter()
-            .map(sea_orm::IntoActiveModel::into_active_model);
-        event_personal::Entity::insert_many(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
     if tx.is_postgres() {
-        for some in found.chunks(ROWS) {
-            let rows = some.iter().map(|event| event_pending::ActiveModel {
-                event: sea_orm::Set(event.id),
-                ..Default::default()
-            });
-            event_pending::Entity::insert_many(rows)
-                .exec_without_returning(connection)
-                .await?;
-        }
-        return Ok(());
+        let pending = |event: &events::Model| event_pending::ActiveModel {
+            event: sea_orm::Set(event.id),
+            ..Default::default()
+        };
+        let pending: Vec<_> = found.iter().map(pending).collect();
+        insert_all(tx, found.into_iter().map(events::Model::into_active_model)).await?;
+        insert_all(tx, pending.into_iter()).await?;
+    } else {
+        let links = links(head(tx).await?, found.iter())?;
+        insert_all(tx, found.into_iter().map(events::Model::into_active_model)).await?;
+        insert_all(tx, links.into_iter()).await?;
     }
-    link(tx, head(tx).await?, &found.iter().collect::<Vec<_>>()).await
+    let personal = personal.into_iter();
+    insert_all(tx, personal.map(event_personal::Model::into_active_model)).await
+}
+
+/// Inserts rows, many by one statement.
+async fn insert_all<A>(tx: &Tx, mut rows: impl Iterator<Item = A>) -> Result<(), Error>
+where
+    A: sea_orm::ActiveModelTrait,
+{
+    loop {
+        let some: Vec<A> = rows.by_ref().take(ROWS).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        A::Entity::insert_many(some)
+            .exec_without_returning(tx.connection())
+            .await?;
+    }
 }
 
 fn event(tx: &Tx, entry: &Entry, about: About, payload: Value) -> events::Model {
@@ -102,16 +107,17 @@ fn event(tx: &Tx, entry: &Entry, about: About, payload: Value) -> events::Model 
         programme: about.programme.as_ref().map(ToString::to_string),
         call: about.call.as_ref().map(ToString::to_string),
         consortium: about.consortium.map(|id| id.0),
-        payload,
+        payload: Json::Tree(payload),
     }
 }
 
-/// Replaces every `{"personal": value}` by `{"commitment": sha256(salt ‖ value)}`.
+/// Replaces every `{"personal": value}` by `{"commitment": sha256(salt ‖ value)}`; `path` is where
+/// `value` stands.
 fn commit_personal(
     tx: &Tx,
     event: EventId,
     value: &mut Value,
-    pointer: String,
+    path: &mut Vec<String>,
     kept: &mut Vec<event_personal::Model>,
 ) {
     match value {
@@ -121,7 +127,7 @@ fn commit_personal(
                 let commitment = commitment(&salt, secret);
                 kept.push(event_personal::Model {
                     event: event.0,
-                    pointer,
+                    pointer: pointer(path),
                     salt,
                     value: secret.clone(),
                 });
@@ -129,17 +135,30 @@ fn commit_personal(
                 return;
             }
             for (name, inner) in fields.iter_mut() {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                commit_personal(tx, event, inner, format!("{pointer}/{name}"), kept);
+                path.push(name.clone());
+                commit_personal(tx, event, inner, path, kept);
+                path.pop();
             }
         }
         Value::Array(items) => {
             for (position, inner) in items.iter_mut().enumerate() {
-                commit_personal(tx, event, inner, format!("{pointer}/{position}"), kept);
+                path.push(position.to_string());
+                commit_personal(tx, event, inner, path, kept);
+                path.pop();
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// A JSON pointer (RFC 6901).
+fn pointer(path: &[String]) -> String {
+    let mut pointer = String::new();
+    for name in path {
+        pointer.push('/');
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }
 
 pub(crate) fn commitment(salt: &str, value: &str) -> String {
@@ -155,54 +174,66 @@ pub(crate) async fn head<D: Db>(db: &D) -> Result<(i64, String), Error> {
     Ok(last.map_or((0, GENESIS.to_owned()), |last| (last.revision, last.hash)))
 }
 
-/// Numbers and chains events in this order, after the head.
-async fn link(
-    tx: &Tx,
+/// The places of events in the chain, in this order after the head.
+fn links<'e>(
     (mut revision, mut hash): (i64, String),
-    found: &[&events::Model],
-) -> Result<(), Error> {
-    for some in found.chunks(ROWS) {
-        let mut rows = Vec::with_capacity(some.len());
-        for event in some {
-            revision += 1;
-            hash = next_hash(&hash, event)?;
-            let row = event_chain::Model {
-                revision,
-                event: event.id,
-                hash: hash.clone(),
-            };
-            rows.push(row.into_active_model());
-        }
-        event_chain::Entity::insert_many(rows)
-            .exec_without_returning(tx.connection())
-            .await?;
+    found: impl Iterator<Item = &'e events::Model>,
+) -> Result<Vec<event_chain::ActiveModel>, Error> {
+    let mut links = Vec::with_capacity(found.size_hint().0);
+    for event in found {
+        revision += 1;
+        hash = next_hash(&hash, event)?;
+        let row = event_chain::Model {
+            revision,
+            event: event.id,
+            hash: hash.clone(),
+        };
+        links.push(row.into_active_model());
     }
-    Ok(())
+    Ok(links)
 }
 
 /// `sha256(previous ‖ canonical event)`, both in text form.
 fn next_hash(previous: &str, event: &events::Model) -> Result<String, Error> {
     let mut bytes = previous.as_bytes().to_vec();
-    bytes.extend(canonical(&envelope(event))?);
+    bytes.extend(canonical(&Envelope::of(event))?);
     Ok(sha256_hex(&bytes))
 }
 
 /// The canonical event: every column, as JSON.
-fn envelope(event: &events::Model) -> Value {
-    json!({
-        "id": event.id.to_string(),
-        "subject_kind": event.subject_kind,
-        "subject": event.subject,
-        "version": event.version,
-        "kind": event.kind,
-        "at": instant_text(event.at),
-        "person": event.person,
-        "request": event.request.map(|id| id.to_string()),
-        "programme": event.programme,
-        "call": event.call,
-        "consortium": event.consortium.map(|id| id.to_string()),
-        "payload": event.payload,
-    })
+#[derive(Serialize)]
+struct Envelope<'e> {
+    id: Uuid,
+    subject_kind: &'e str,
+    subject: &'e str,
+    version: i64,
+    kind: &'e str,
+    at: String,
+    person: &'e str,
+    request: Option<Uuid>,
+    programme: Option<&'e str>,
+    call: Option<&'e str>,
+    consortium: Option<Uuid>,
+    payload: &'e Json,
+}
+
+impl<'e> Envelope<'e> {
+    fn of(event: &'e events::Model) -> Self {
+        Self {
+            id: event.id,
+            subject_kind: &event.subject_kind,
+            subject: &event.subject,
+            version: event.version,
+            kind: &event.kind,
+            at: instant_text(event.at),
+            person: &event.person,
+            request: event.request,
+            programme: event.programme.as_deref(),
+            call: event.call.as_deref(),
+            consortium: event.consortium,
+            payload: &event.payload,
+        }
+    }
 }
 
 /// Numbers and chains what is committed and waits, on `PostgreSQL`; one replica at a time.
@@ -225,8 +256,8 @@ pub(crate) async fn sequence(tx: &Tx) -> Result<u64, Error> {
         .all(connection)
         .await?;
     let by_id: HashMap<_, _> = found.iter().map(|event| (event.id, event)).collect();
-    let in_order: Vec<_> = ids.iter().filter_map(|id| by_id.get(id).copied()).collect();
-    link(tx, head(tx).await?, &in_order).await?;
+    let in_order = ids.iter().filter_map(|id| by_id.get(id).copied());
+    insert_all(tx, links(head(tx).await?, in_order)?.into_iter()).await?;
     event_pending::Entity::delete_many()
         .filter(event_pending::Column::Event.is_in(ids))
         .exec(connection)
@@ -304,15 +335,12 @@ async fn broken_commitment<D: Db>(
         .all(db.connection())
         .await?;
     for value in kept {
-        let stated = by_id
-            .get(&value.event)
-            .and_then(|event| {
-                event
-                    .payload
-                    .pointer(&format!("{}/commitment", value.pointer))
-            })
-            .and_then(Value::as_str);
-        if stated != Some(commitment(&value.salt, &value.value).as_str()) {
+        let payload: Value = match by_id.get(&value.event) {
+            Some(event) => event.payload.clone().read()?,
+            None => Value::Null,
+        };
+        let stated = payload.pointer(&format!("{}/commitment", value.pointer));
+        if stated.and_then(Value::as_str) != Some(commitment(&value.salt, &value.value).as_str()) {
             let revision = event_chain::Entity::find()
                 .filter(event_chain::Column::Event.eq(value.event))
                 .one(db.connection())

@@ -21,7 +21,7 @@ use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Changed, Versioned};
 use crate::tables::clarification_answers as answers;
 use crate::tables::clarifications::{Column, Entity, Model};
-use crate::tables::{replace_all, save_row};
+use crate::tables::{Json, replace_all, save_row};
 
 /// Which requests to read.
 #[derive(Debug, Clone, Default)]
@@ -168,7 +168,7 @@ async fn with_answers<D: Db>(
 
 fn read_answer(row: answers::Model) -> Result<Answer, Error> {
     let sealed: SealedAnswer = serde_json::from_str(&row.content)?;
-    let receipt: Signed = serde_json::from_value(row.receipt)?;
+    let receipt: Signed = row.receipt.read()?;
     let texts = sealed.answers.into_iter().map(|answer| ItemAnswer {
         item: answer.item,
         text: answer.text,
@@ -191,11 +191,11 @@ fn read(row: Model, answers: Vec<Answer>) -> Result<Versioned<Clarification>, Er
         purpose: by_name(Purpose::ALL, Purpose::as_str, &row.purpose)?,
         number: u32::try_from(row.number).map_err(Error::internal)?,
         state: by_name(State::ALL, State::as_str, &row.state)?,
-        items: serde_json::from_value(row.items)?,
-        term: serde_json::from_value(row.term)?,
+        items: row.items.read()?,
+        term: row.term.read()?,
         requested_by: row.requested_by,
         requested_at: row.requested_at,
-        delivery: row.delivery.map(serde_json::from_value).transpose()?,
+        delivery: Json::read_optional(row.delivery)?,
         due_at: row.due_at,
         answers,
         late_attempts: u32::try_from(row.late_attempts).map_err(Error::internal)?,
@@ -275,7 +275,7 @@ async fn save_own(row: Model, tx: &Tx, exists: bool, version: i64) -> Result<(),
 }
 
 fn row(known: &Clarification, version: i64) -> Result<Model, Error> {
-    let delivery = known.delivery.as_ref().map(serde_json::to_value);
+    let delivery = Json::of_optional(known.delivery.as_ref())?;
     Ok(Model {
         id: known.id.0,
         version,
@@ -285,11 +285,11 @@ fn row(known: &Clarification, version: i64) -> Result<Model, Error> {
         purpose: known.purpose.as_str().to_owned(),
         number: i32::try_from(known.number).map_err(Error::internal)?,
         state: known.state.as_str().to_owned(),
-        items: serde_json::to_value(&known.items)?,
-        term: serde_json::to_value(known.term)?,
+        items: Json::of(&known.items)?,
+        term: Json::of(&known.term)?,
         requested_by: known.requested_by.clone(),
         requested_at: known.requested_at,
-        delivery: delivery.transpose()?,
+        delivery,
         due_at: known.due_at,
         late_attempts: i32::try_from(known.late_attempts).map_err(Error::internal)?,
         ended_at: known.ended_at,
@@ -306,7 +306,7 @@ async fn seal(known: &Clarification, tx: &Tx, answer: &Answer) -> Result<(), Err
         number: i32::try_from(answer.number).map_err(Error::internal)?,
         received_at: answer.received_at,
         protocol: protocol.ok_or_else(|| Error::internal("a receipt without its number"))?,
-        receipt: serde_json::to_value(&answer.receipt)?,
+        receipt: Json::of(&answer.receipt)?,
         content: String::from_utf8(content).map_err(Error::internal)?,
     };
     answers::Entity::insert(row.into_active_model())

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::consortia::{Column, Entity, Model};
-use crate::tables::{links, members, save_row};
+use crate::tables::{Json, links, members, save_row};
 
 /// Values asked for in one query.
 const IN_LIMIT: usize = 500;
@@ -219,7 +219,7 @@ fn read_member(row: members::Model) -> Result<Member, Error> {
         share: Eur::cents(row.share_cents),
         joined_on: row.joined_on,
         left_on: row.left_on,
-        past_shares: serde_json::from_value(row.past_shares)?,
+        past_shares: row.past_shares.read()?,
         address: row.address.map(Personal::new),
         email: row.email.map(Personal::new),
     })
@@ -276,9 +276,9 @@ fn read(
         accreditation,
         members: members.unwrap_or_default(),
         links: links.unwrap_or_default(),
-        accreditations: serde_json::from_value(row.accreditations)?,
-        past_funds: serde_json::from_value(row.past_funds)?,
-        programmes: serde_json::from_value(row.programmes)?,
+        accreditations: row.accreditations.read()?,
+        past_funds: row.past_funds.read()?,
+        programmes: row.programmes.read()?,
     };
     let contact = Contact {
         legal_representative: Personal::new(row.legal_representative),
@@ -357,9 +357,9 @@ async fn save_own(
         legal_representative: contact.legal_representative.reveal().to_owned(),
         email: contact.email.reveal().to_owned(),
         language: language_text(contact.language).to_owned(),
-        accreditations: serde_json::to_value(&profile.accreditations)?,
-        past_funds: serde_json::to_value(&profile.past_funds)?,
-        programmes: serde_json::to_value(&profile.programmes)?,
+        accreditations: Json::of(&profile.accreditations)?,
+        past_funds: Json::of(&profile.past_funds)?,
+        programmes: Json::of(&profile.programmes)?,
         address: revealed(contact.address.as_ref()),
     };
     save_row!(tx, Entity, Column, row, exists, version, consortium.id.0)
@@ -394,7 +394,7 @@ async fn replace_parts(consortium: &Consortium, tx: &Tx, exists: bool) -> Result
             share_cents: member.share.as_cents(),
             joined_on: member.joined_on,
             left_on: member.left_on,
-            past_shares: serde_json::to_value(&member.past_shares)?,
+            past_shares: Json::of(&member.past_shares)?,
             address: revealed(member.address.as_ref()),
             email: revealed(member.email.as_ref()),
         };

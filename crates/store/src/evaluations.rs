@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::evaluations::{Column, Entity, Model};
-use crate::tables::{save_row, scores};
+use crate::tables::{Json, save_row, scores};
 
 /// # Errors
 /// `NotFound`.
@@ -185,7 +185,7 @@ async fn with_scores<D: Db>(db: &D, rows: Vec<Model>) -> Result<Vec<Versioned<Ev
                 scores: by_evaluation.remove(&row.id).unwrap_or_default(),
                 excluded_because: row.excluded_because,
                 details: match row.details {
-                    Some(details) => serde_json::from_value(details)?,
+                    Some(details) => details.read()?,
                     None => Details::default(),
                 },
             };
@@ -241,7 +241,7 @@ async fn save_own(
         evaluator: evaluation.evaluator.clone(),
         state: evaluation.state.as_str().to_owned(),
         excluded_because: evaluation.excluded_because.clone(),
-        details: Some(serde_json::to_value(&evaluation.details)?),
+        details: Some(Json::of(&evaluation.details)?),
         flagged: evaluation.is_flagged(),
     };
     save_row!(tx, Entity, Column, row, exists, version, evaluation.id.0)

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::evaluators::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -65,7 +65,7 @@ fn read(row: Model) -> Result<Versioned<Evaluator>, Error> {
             id: row.id.into(),
             programme: row.programme.parse().map_err(Error::internal)?,
             person: row.person,
-            details: serde_json::from_value(row.details)?,
+            details: row.details.read()?,
         },
     })
 }
@@ -97,7 +97,7 @@ impl Aggregate for Evaluator {
             version,
             programme: self.programme.to_string(),
             person: self.person.clone(),
-            details: serde_json::to_value(&self.details)?,
+            details: Json::of(&self.details)?,
         };
         save_row!(
             tx,

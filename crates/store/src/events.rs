@@ -168,7 +168,7 @@ async fn with_personal<D: Db>(db: &D, event: &events::Model) -> Result<Value, Er
         .filter(event_personal::Column::Event.eq(event.id))
         .all(db.connection())
         .await?;
-    let mut payload = event.payload.clone();
+    let mut payload: Value = event.payload.clone().read()?;
     for value in kept {
         if let Some(place) = payload.pointer_mut(&value.pointer) {
             *place = json!({ bando_domain::event::PERSONAL_KEY: value.value });
@@ -228,7 +228,7 @@ fn read(row: events::Model, link: Option<event_chain::Model>) -> Result<Recorded
         programme: row.programme,
         call: row.call,
         consortium: row.consortium.map(|id| id.to_string()),
-        payload: row.payload,
+        payload: row.payload.read()?,
         chain_hash,
     })
 }

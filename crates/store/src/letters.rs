@@ -20,6 +20,7 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::About;
+use crate::tables::Json;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
 
 /// How long a claim lasts before another postman may take the letter.
@@ -125,7 +126,7 @@ fn row(tx: &Tx, wanted: &LetterWanted, from: DateTime<Utc>) -> Result<Model, Err
             bando_domain::civil::Language::It => "it".to_owned(),
             bando_domain::civil::Language::En => "en".to_owned(),
         },
-        facts: serde_json::to_value(&wanted.facts)?,
+        facts: Json::of(&wanted.facts)?,
         not_after: wanted.not_after,
         message_id: format!("letter.{}", id.simple()),
         subject: None,
@@ -435,7 +436,7 @@ fn read(row: Model) -> Result<Letter, Error> {
             .map_err(Error::internal)?,
         application: row.application.map(Into::into),
         recipient,
-        facts: serde_json::from_value(row.facts)?,
+        facts: row.facts.read()?,
         not_after: row.not_after,
     };
     Ok(Letter {

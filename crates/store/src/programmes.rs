@@ -9,7 +9,7 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::programmes::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -36,7 +36,7 @@ pub async fn all<D: Db>(db: &D) -> Result<Vec<Versioned<Programme>>, Error> {
 fn read(row: Model) -> Result<Versioned<Programme>, Error> {
     Ok(Versioned {
         version: row.version,
-        value: serde_json::from_value(row.body)?,
+        value: row.body.read()?,
     })
 }
 
@@ -62,7 +62,7 @@ impl Aggregate for Programme {
     }
 
     async fn save(&self, tx: &Tx, before: Option<&Self>, version: i64) -> Result<(), Error> {
-        let body = serde_json::to_value(self)?;
+        let body = Json::of(self)?;
         let row = Model {
             id: self.id.to_string(),
             version,

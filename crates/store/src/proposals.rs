@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::proposals::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -112,7 +112,7 @@ fn read(row: Model) -> Result<Versioned<Proposal>, Error> {
     let value = Proposal {
         id: row.id.into(),
         call: row.call.parse().map_err(Error::internal)?,
-        act: serde_json::from_value(row.act)?,
+        act: row.act.read()?,
         payload_sha256: row.payload_sha256,
         requested_by: row.requested_by,
         requested_at: row.requested_at,
@@ -157,7 +157,7 @@ impl Aggregate for Proposal {
             programme: self.call.programme().to_string(),
             call: self.call.to_string(),
             kind: self.act.kind().to_owned(),
-            act: serde_json::to_value(&self.act)?,
+            act: Json::of(&self.act)?,
             payload_sha256: self.payload_sha256.clone(),
             requested_by: self.requested_by.clone(),
             requested_at: self.requested_at,

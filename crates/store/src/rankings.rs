@@ -13,7 +13,7 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::record::{About, Aggregate, Versioned};
 use crate::tables::rankings::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -44,13 +44,13 @@ fn read(row: Model) -> Result<Versioned<RankingVersion>, Error> {
         rule_set_version: u32::try_from(row.rule_set_version).map_err(Error::internal)?,
         budget: Eur::cents(row.budget_cents),
         inputs_sha256: row.inputs_sha256,
-        inputs: row.inputs.map(serde_json::from_value).transpose()?,
+        inputs: Json::read_optional(row.inputs)?,
         computed_by: row.computed_by,
         computed_at: row.computed_at,
-        ranked: serde_json::from_value(row.ranked)?,
-        allocation: serde_json::from_value(row.allocation)?,
-        replaces: row.replaces.map(serde_json::from_value).transpose()?,
-        annulment: row.annulment.map(serde_json::from_value).transpose()?,
+        ranked: row.ranked.read()?,
+        allocation: row.allocation.read()?,
+        replaces: Json::read_optional(row.replaces)?,
+        annulment: Json::read_optional(row.annulment)?,
     };
     Ok(Versioned {
         version: row.version,
@@ -90,21 +90,13 @@ impl Aggregate for RankingVersion {
             budget_cents: self.budget.as_cents(),
             granted_cents: self.allocation.granted.as_cents(),
             inputs_sha256: self.inputs_sha256.clone(),
-            inputs: self.inputs.as_ref().map(serde_json::to_value).transpose()?,
+            inputs: Json::of_optional(self.inputs.as_ref())?,
             computed_by: self.computed_by.clone(),
             computed_at: self.computed_at,
-            ranked: serde_json::to_value(&self.ranked)?,
-            allocation: serde_json::to_value(&self.allocation)?,
-            annulment: self
-                .annulment
-                .as_ref()
-                .map(serde_json::to_value)
-                .transpose()?,
-            replaces: self
-                .replaces
-                .as_ref()
-                .map(serde_json::to_value)
-                .transpose()?,
+            ranked: Json::of(&self.ranked)?,
+            allocation: Json::of(&self.allocation)?,
+            annulment: Json::of_optional(self.annulment.as_ref())?,
+            replaces: Json::of_optional(self.replaces.as_ref())?,
         };
         save_row!(
             tx,

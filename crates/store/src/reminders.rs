@@ -18,7 +18,7 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::letters as ledger;
 use crate::tables::letters::{ActiveModel, Column, Entity, Model};
-use crate::tables::{applications, reminders};
+use crate::tables::{Json, applications, reminders};
 
 /// How long a letter waits for the other reminders of its instant.
 pub const FOLD: TimeDelta = TimeDelta::seconds(60);
@@ -128,7 +128,7 @@ fn is_untouched(letter: &Model) -> bool {
 }
 
 async fn add(tx: &Tx, known: Model, wanted: &Wanted) -> Result<(), Error> {
-    let Facts::Reminder { lines } = serde_json::from_value(known.facts)? else {
+    let Facts::Reminder { lines } = known.facts.read()? else {
         return Err(Error::internal(format!(
             "letter {} is no reminder",
             known.id
@@ -141,7 +141,7 @@ async fn add(tx: &Tx, known: Model, wanted: &Wanted) -> Result<(), Error> {
         .filter(|id| wanted.letter.application.is_some_and(|own| own.0 == *id));
     let changed = Entity::update_many()
         .set(ActiveModel {
-            facts: Set(serde_json::to_value(Facts::Reminder { lines })?),
+            facts: Set(Json::of(&Facts::Reminder { lines })?),
             not_after: Set(not_after),
             application: Set(application),
             ..Default::default()

@@ -3,10 +3,12 @@
 use bando_domain::ids::RequestId;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::door::{Db, Tx};
 use crate::error::Error;
+use crate::tables::Json;
 use crate::tables::requests::{Column, Entity, Model};
 
 /// How long an answer is kept.
@@ -22,39 +24,53 @@ pub struct RequestKey {
     pub body_sha256: String,
 }
 
-/// An answer given before.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answered {
-    /// Whether method and content are the same now as then.
-    pub same: bool,
-    pub answer: Value,
+/// What an id was used for before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered<T> {
+    /// The same method and content: the answer given then.
+    Same(T),
+    Other,
 }
 
-pub async fn find<D: Db>(db: &D, key: &RequestKey) -> Result<Option<Answered>, Error> {
+pub async fn find<T: DeserializeOwned, D: Db>(
+    db: &D,
+    key: &RequestKey,
+) -> Result<Option<Answered<T>>, Error> {
     let row = Entity::find_by_id((key.person.clone(), key.id.0))
         .one(db.connection())
         .await?;
-    Ok(row.map(|row| Answered {
-        same: row.method == key.method && row.body_sha256 == key.body_sha256,
-        answer: row.answer,
-    }))
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.method != key.method || row.body_sha256 != key.body_sha256 {
+        return Ok(Some(Answered::Other));
+    }
+    Ok(Some(Answered::Same(row.answer.read()?)))
 }
 
 /// # Errors
 /// `AlreadyExists` when the same request was answered meanwhile.
-pub async fn keep(tx: &Tx, key: &RequestKey, answer: Value) -> Result<(), Error> {
-    let row = Model {
-        person: key.person.clone(),
-        id: key.id.0,
-        method: key.method.clone(),
-        body_sha256: key.body_sha256.clone(),
-        answer,
-        at: tx.cause().at,
-    };
-    Entity::insert(row.into_active_model())
-        .exec_without_returning(tx.connection())
-        .await?;
-    Ok(())
+pub fn keep<'t, T: Serialize>(
+    tx: &'t Tx,
+    key: &RequestKey,
+    answer: &T,
+) -> impl Future<Output = Result<(), Error>> + Send + use<'t, T> {
+    let answer = Json::for_writing(tx, answer);
+    let key = key.clone();
+    async move {
+        let row = Model {
+            person: key.person,
+            id: key.id.0,
+            method: key.method,
+            body_sha256: key.body_sha256,
+            answer: answer?,
+            at: tx.cause().at,
+        };
+        Entity::insert(row.into_active_model())
+            .exec_without_returning(tx.connection())
+            .await?;
+        Ok(())
+    }
 }
 
 /// Forgets answers older than 30 days.

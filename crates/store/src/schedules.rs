@@ -15,6 +15,7 @@ use crate::chain;
 use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::record::About;
+use crate::tables::Json;
 use crate::tables::schedules::{ActiveModel, Column, Entity, Model};
 
 /// A schedule by its programme and name.
@@ -300,13 +301,9 @@ fn write(schedule: &Schedule) -> Result<Model, Error> {
         next_fire_at: schedule.next_fire_at,
         last_fire_at: schedule.last_fire_at,
         kind: plan.kind.as_str().to_owned(),
-        plan: Some(serde_json::to_value(plan)?),
+        plan: Some(Json::of(plan)?),
         version: schedule.version,
-        pause: schedule
-            .pause
-            .as_ref()
-            .map(serde_json::to_value)
-            .transpose()?,
+        pause: Json::of_optional(schedule.pause.as_ref())?,
         due_at: Some(schedule.due_at),
         dropped: schedule.dropped,
     })
@@ -319,9 +316,9 @@ fn read(row: Model) -> Result<Option<Schedule>, Error> {
     };
     Ok(Some(Schedule {
         programme: row.programme.parse().map_err(Error::internal)?,
-        plan: serde_json::from_value(plan)?,
+        plan: plan.read()?,
         version: row.version,
-        pause: row.pause.map(serde_json::from_value).transpose()?,
+        pause: Json::read_optional(row.pause)?,
         next_fire_at: row.next_fire_at,
         due_at: row.due_at.unwrap_or(row.next_fire_at),
         last_fire_at: row.last_fire_at,

@@ -12,8 +12,8 @@ use crate::door::{Db, Tx};
 use crate::error::Error;
 use crate::page::{Page, PageQuery};
 use crate::record::{About, Aggregate, Versioned};
-use crate::tables::save_row;
 use crate::tables::tokens::{Column, Entity, Model};
+use crate::tables::{Json, save_row};
 
 /// # Errors
 /// `NotFound`.
@@ -58,7 +58,7 @@ fn read(row: Model) -> Result<Versioned<Token>, Error> {
     let value = Token {
         id: row.id.into(),
         person: row.person,
-        roles: serde_json::from_value(row.roles)?,
+        roles: row.roles.read()?,
         programme: row
             .programme
             .map(|id| id.parse())
@@ -104,7 +104,7 @@ impl Aggregate for Token {
             id: self.id.0,
             version,
             person: self.person.clone(),
-            roles: serde_json::to_value(&self.roles)?,
+            roles: Json::of(&self.roles)?,
             programme: self.programme.as_ref().map(ToString::to_string),
             consortium: self.consortium.map(|id| id.0),
             secret_sha256: self.secret_sha256.clone(),

@@ -102,7 +102,7 @@ pub async fn load(
 
 /// First come, first served: closes the call when the submission at hand spent its budget, in its
 /// transaction.
-pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Error> {
+pub(crate) async fn exhaust(tx: &Tx, before: &Versioned<Call>) -> Result<(), Error> {
     if before.value.terms.rules.allocation != AllocationPolicy::FirstCome {
         return Ok(());
     }
@@ -115,7 +115,7 @@ pub(crate) async fn exhaust(tx: &Tx, before: Versioned<Call>) -> Result<(), Erro
     };
     if let Some(after) = call::apply(Some(before.value.clone()), &event) {
         let consequences = new_close(tx, &after, Vec::new());
-        record(tx, Some(before), &event, consequences).await?;
+        record(tx, Some(before.clone()), &event, consequences).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use bando_domain::actor::Actor;
 use bando_domain::event::{Cause, SubjectKind};
 use bando_domain::receipt::{self, Signed, Statement};
 use bando_domain::schedule::Plan;
-use bando_store::requests::{self, RequestKey};
+use bando_store::requests::{self, Answered, RequestKey};
 use bando_store::{Act, Aggregate, Store, Tx, Versioned, Work};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -168,13 +168,11 @@ impl Context {
         let Some(key) = &command.request else {
             return Ok(None);
         };
-        let Some(known) = requests::find(self.store.read(), key).await? else {
-            return Ok(None);
-        };
-        if !known.same {
-            return Err(request_id_reused(key));
+        match requests::find(self.store.read(), key).await? {
+            None => Ok(None),
+            Some(Answered::Same(answer)) => Ok(Some(answer)),
+            Some(Answered::Other) => Err(request_id_reused(key)),
         }
-        Ok(Some(serde_json::from_value(known.answer)?))
     }
 
     /// Runs `work` in a transaction that also keeps its answer under the request's id; with
@@ -266,7 +264,7 @@ impl<F> Kept<F> {
     {
         async move |tx: &Tx| {
             let answer = (self.work)(tx).await?;
-            requests::keep(tx, &self.key, serde_json::to_value(&answer)?).await?;
+            requests::keep(tx, &self.key, &answer).await?;
             Ok(answer)
         }
     }

@@ -21,7 +21,7 @@ use crate::door::Db;
 use crate::error::Error;
 use crate::record::Versioned;
 use crate::tables::applications::Model;
-use crate::tables::{findings, submissions};
+use crate::tables::{Json, findings, submissions};
 
 /// How the check came to its amounts; stored as one document.
 #[derive(Serialize, Deserialize)]
@@ -60,12 +60,12 @@ struct SubmissionRow {
     application: Uuid,
     number: i32,
     received_at: chrono::DateTime<chrono::Utc>,
-    receipt: serde_json::Value,
+    receipt: Json,
     grant_cents: i64,
     programme_first_year: Option<i32>,
     programme_year: Option<i32>,
     export_share_basis_points: Option<i32>,
-    destination_markets: Option<serde_json::Value>,
+    destination_markets: Option<Json>,
 }
 
 async fn read_submissions<D: Db>(
@@ -118,13 +118,13 @@ fn read_submission(row: SubmissionRow) -> Result<Submission, Error> {
                 None => None,
                 Some(share) => Some(BasisPoints(u32::try_from(share).map_err(Error::internal)?)),
             },
-            markets: serde_json::from_value(markets)?,
+            markets: markets.read()?,
         }),
     };
     Ok(Submission {
         number: u32::try_from(row.number).map_err(Error::internal)?,
         received_at: row.received_at,
-        receipt: serde_json::from_value(row.receipt)?,
+        receipt: row.receipt.read()?,
         grant: Eur::cents(row.grant_cents),
         programme_year,
         indicators,
@@ -171,10 +171,7 @@ fn read_verdict(text: &str) -> Result<Verdict, Error> {
 }
 
 fn read(row: Model, parts: Parts) -> Result<Versioned<Application>, Error> {
-    let computation = row
-        .computation
-        .map(serde_json::from_value::<Computation>)
-        .transpose()?;
+    let computation: Option<Computation> = Json::read_optional(row.computation)?;
     let check = match (computation, row.rule_set_version) {
         (Some(computation), Some(version)) => Some(Check {
             rule_set_version: u32::try_from(version).map_err(Error::internal)?,
@@ -190,13 +187,13 @@ fn read(row: Model, parts: Parts) -> Result<Versioned<Application>, Error> {
         call: row.call.parse().map_err(Error::internal)?,
         consortium: row.consortium.into(),
         state: by_name(State::ALL, State::as_str, &row.state)?,
-        project: serde_json::from_value(row.project)?,
-        edited: serde_json::from_value(row.edited)?,
+        project: row.project.read()?,
+        edited: row.edited.read()?,
         submissions: parts.submissions,
         late_attempts: u32::try_from(row.late_attempts).map_err(Error::internal)?,
         withdrawn_because: row.withdrawn_because,
         check,
-        placement: row.placement.map(serde_json::from_value).transpose()?,
+        placement: Json::read_optional(row.placement)?,
         reopened_checks: u32::try_from(row.reopened_checks).map_err(Error::internal)?,
     };
     Ok(Versioned {

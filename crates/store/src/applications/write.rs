@@ -11,7 +11,9 @@ use super::read::Computation;
 use crate::door::{Db as _, Tx};
 use crate::error::Error;
 use crate::tables::applications::{Column, Entity, Model};
-use crate::tables::{activities, budget_lines, findings, participants, save_row, submissions};
+use crate::tables::{
+    Json, activities, budget_lines, findings, participants, save_row, submissions,
+};
 
 pub(super) async fn save(
     application: &Application,
@@ -38,13 +40,13 @@ pub async fn seal(tx: &Tx, application: &Application, content: String) -> Result
     let years = submission.programme_year;
     let indicators = submission.indicators.as_ref();
     let share = indicators.and_then(|stated| stated.export_share);
-    let markets = indicators.map(|stated| serde_json::to_value(&stated.markets));
+    let markets = indicators.map(|stated| Json::of(&stated.markets));
     let row = submissions::Model {
         application: application.id.0,
         number,
         received_at: submission.received_at,
         protocol: submission.protocol().to_owned(),
-        receipt: serde_json::to_value(&submission.receipt)?,
+        receipt: Json::of(&submission.receipt)?,
         grant_cents: submission.grant.as_cents(),
         content,
         programme_first_year: years.map(|years| years.first_year.into()),
@@ -137,6 +139,8 @@ async fn save_own(
         grant: check.grant.clone(),
     });
     let rule_set_version = check.map(|check| check.rule_set_version);
+    // Replaced below, or left as it is stored.
+    let unwritten = Json::of(&())?;
     let row = Model {
         id: application.id.0,
         call: application.call.to_string(),
@@ -148,10 +152,10 @@ async fn save_own(
         starts_on: project.starts_on,
         ends_on: project.ends_on,
         requested_cents: project.requested.map(bando_domain::money::Eur::as_cents),
-        project: Value::Null,
+        project: unwritten.clone(),
         programme_first_year: project.programme_year.map(|years| years.first_year.into()),
         programme_year: project.programme_year.map(|years| years.year.into()),
-        edited: Value::Null,
+        edited: unwritten,
         late_attempts: i32::try_from(application.late_attempts).map_err(Error::internal)?,
         withdrawn_because: application.withdrawn_because.clone(),
         rule_set_version: rule_set_version
@@ -160,20 +164,16 @@ async fn save_own(
             .map_err(Error::internal)?,
         eligible_cents: check.map(|check| check.grant.eligible.as_cents()),
         grant_cents: check.map(|check| check.grant.amount.as_cents()),
-        computation: computation.map(serde_json::to_value).transpose()?,
-        placement: application
-            .placement
-            .as_ref()
-            .map(serde_json::to_value)
-            .transpose()?,
+        computation: Json::of_optional(computation.as_ref())?,
+        placement: Json::of_optional(application.placement.as_ref())?,
         reopened_checks: i32::try_from(application.reopened_checks).map_err(Error::internal)?,
     };
     let mut row = row.into_active_model();
     if is_kept {
         (row.project, row.edited) = (NotSet, NotSet);
     } else {
-        row.project = Set(serde_json::to_value(project)?);
-        row.edited = Set(serde_json::to_value(&application.edited)?);
+        row.project = Set(Json::of(project)?);
+        row.edited = Set(Json::of(&application.edited)?);
     }
     let exists = before.is_some();
     save_row!(tx, Entity, Column, row, exists, version, application.id.0)

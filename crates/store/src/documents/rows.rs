@@ -12,7 +12,7 @@ use crate::door::Tx;
 use crate::error::Error;
 use crate::record::Versioned;
 use crate::tables::documents::{Column, Entity, Model};
-use crate::tables::save_row;
+use crate::tables::{Json, save_row};
 
 pub(super) const CLEAN: &str = "clean";
 pub(super) const INFECTED: &str = "infected";
@@ -36,7 +36,7 @@ pub(super) async fn save(
         media_type: document.media_type.as_str().to_owned(),
         size_bytes: i64::try_from(document.size).map_err(Error::internal)?,
         sha256: document.sha256.clone(),
-        marks: serde_json::to_value(&document.marks)?,
+        marks: Json::of(&document.marks)?,
         added_by: document.added_by.clone(),
         added_at: document.added_at,
         removed_at: document.removed_at,
@@ -109,7 +109,7 @@ pub(super) fn read(row: Model) -> Result<Versioned<Document>, Error> {
         media_type: by_name(MediaType::ALL, MediaType::as_str, &row.media_type)?,
         size: u64::try_from(row.size_bytes).map_err(Error::internal)?,
         sha256: row.sha256,
-        marks: serde_json::from_value(row.marks)?,
+        marks: row.marks.read()?,
         added_by: row.added_by,
         added_at: row.added_at,
         removed_at: row.removed_at,

@@ -226,12 +226,8 @@ fn read(name: &str, kind: Kind, stored: ValueRef<'_>) -> Result<Value, DbErr> {
             Value::Int(Some(value))
         }
         (Kind::BigInt | Kind::Computed, ValueRef::Integer(value)) => Value::BigInt(Some(value)),
-        (Kind::Text | Kind::Computed, ValueRef::Text(bytes)) => {
+        (Kind::Text | Kind::Json | Kind::Computed, ValueRef::Text(bytes)) => {
             Value::String(Some(text(bytes)?.to_owned()))
-        }
-        (Kind::Json, ValueRef::Text(bytes)) => {
-            let json = serde_json::from_slice(bytes).map_err(|error| unread(error.to_string()))?;
-            Value::Json(Some(Box::new(json)))
         }
         (Kind::Instant, ValueRef::Text(bytes)) => {
             let at =

@@ -3,6 +3,8 @@
 pub(crate) mod clarifications {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "clarifications")]
     pub(crate) struct Model {
@@ -34,6 +36,8 @@ pub(crate) mod clarifications {
 
 pub(crate) mod clarification_answers {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "clarification_answers")]

@@ -3,6 +3,8 @@
 pub(crate) mod programmes {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "programmes")]
     pub(crate) struct Model {
@@ -18,6 +20,8 @@ pub(crate) mod programmes {
 
 pub(crate) mod calls {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "calls")]
@@ -44,6 +48,8 @@ pub(crate) mod calls {
 
 pub(crate) mod consortia {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "consortia")]
@@ -81,6 +87,8 @@ pub(crate) mod consortia {
 
 pub(crate) mod members {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "members")]
@@ -127,6 +135,8 @@ pub(crate) mod links {
 
 pub(crate) mod applications {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "applications")]
@@ -229,6 +239,8 @@ pub(crate) mod budget_lines {
 pub(crate) mod submissions {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "submissions")]
     pub(crate) struct Model {
@@ -276,6 +288,8 @@ pub(crate) mod findings {
 pub(crate) mod evaluations {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "evaluations")]
     pub(crate) struct Model {
@@ -315,6 +329,8 @@ pub(crate) mod scores {
 pub(crate) mod rankings {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "rankings")]
     pub(crate) struct Model {
@@ -347,6 +363,8 @@ pub(crate) mod rankings {
 
 pub(crate) mod proposals {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "proposals")]

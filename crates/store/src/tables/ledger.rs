@@ -17,6 +17,8 @@ pub(crate) mod installation {
 pub(crate) mod tokens {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "tokens")]
     pub(crate) struct Model {
@@ -57,6 +59,8 @@ pub(crate) mod protocol_counters {
 
 pub(crate) mod letters {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "letters")]
@@ -122,6 +126,8 @@ pub(crate) mod timers {
 pub(crate) mod requests {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "requests")]
     pub(crate) struct Model {
@@ -141,6 +147,8 @@ pub(crate) mod requests {
 
 pub(crate) mod events {
     use sea_orm::entity::prelude::*;
+
+    use crate::tables::Json;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "events")]

@@ -3,6 +3,7 @@
 mod asked;
 mod calendars;
 mod cases;
+mod json;
 mod ledger;
 mod mending;
 mod papers;
@@ -16,6 +17,7 @@ use std::collections::HashMap;
 pub(crate) use asked::*;
 pub(crate) use calendars::*;
 pub(crate) use cases::*;
+pub(crate) use json::Json;
 pub(crate) use ledger::*;
 pub(crate) use mending::*;
 pub(crate) use papers::*;

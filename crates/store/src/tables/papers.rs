@@ -3,6 +3,8 @@
 pub(crate) mod documents {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "documents")]
     pub(crate) struct Model {

@@ -3,6 +3,8 @@
 pub(crate) mod evaluators {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "evaluators")]
     pub(crate) struct Model {

@@ -3,6 +3,8 @@
 pub(crate) mod schedules {
     use sea_orm::entity::prelude::*;
 
+    use crate::tables::Json;
+
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "schedules")]
     pub(crate) struct Model {

@@ -1,6 +1,8 @@
 //! A submission: sealed, numbered and signed in one commit, or refused as late with a signed
 //! statement that is remembered too.
 
+use std::sync::Arc;
+
 use bando_domain::actor::Actor;
 use bando_domain::application::{self, Application, Event, Submission};
 use bando_domain::call::Call;
@@ -21,7 +23,7 @@ use bando_store::{
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{View, shown};
+use super::View;
 use crate::authority::{expect_own, visible_application};
 use crate::calls as call_cases;
 use crate::context::{Command, Context};
@@ -128,6 +130,8 @@ async fn prepare(
 
 async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<Attempt, Error> {
     let (signer, received_at) = (cx.signer.clone(), command.received_at);
+    // Run again in a transaction of its own where others broke the first: shared, not copied.
+    let prepared = Arc::new(prepared);
     cx.commit(command, async move |tx: &Tx| {
         let Prepared {
             draft,
@@ -138,32 +142,32 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             content_sha256,
             year,
             call,
-        } = prepared;
+        } = prepared.as_ref();
         let sealed_under = call.value.terms.rules.version;
         // Decided here, on the window as it stands in this transaction.
-        let known = calls::refreshed(tx, call).await?;
-        let call = known.value.clone();
+        let changed = calls::changed(tx, call).await?;
+        let known = changed.as_ref().unwrap_or(call);
+        let call = &known.value;
         if call.terms.rules.version != sealed_under {
             // The content names the rules it was sealed under: it is made again.
             return Err(bando_store::Error::stale(format!("call {}", call.id)).into());
         }
         consortia::expect_version(tx, owner.value.id, owner.version).await?;
         let rules = &call.terms.rules;
-        let missing =
-            eligibility::missing(&draft.value.project, &documents, &standing, &call.terms);
-        application::may_submit(&draft.value, &call, missing, received_at)?;
+        let missing = eligibility::missing(&draft.value.project, documents, standing, &call.terms);
+        application::may_submit(&draft.value, call, missing, received_at)?;
         let grant = grant::of_project(&draft.value.project, rules).amount;
         let event = EventId(tx.new_id());
         let number = draft.value.counted().map_or(1, |last| last.number + 1);
-        let protocol = protocol::next(tx, call.id.programme(), year).await?;
+        let protocol = protocol::next(tx, call.id.programme(), *year).await?;
         let statement = Statement {
             kind: StatementKind::Receipt,
             protocol: Some(protocol),
             ..statement(
-                &call,
+                call,
                 &draft.value,
                 received_at,
-                content_sha256,
+                content_sha256.clone(),
                 event,
                 signer.key_id(),
             )
@@ -177,7 +181,7 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
             programme_year: draft.value.project.programme_year,
             indicators: draft.value.project.indicators.clone(),
         };
-        let letter = correspondence::receipt(&call, &owner.value, &draft.value, &submission);
+        let letter = correspondence::receipt(call, &owner.value, &draft.value, &submission);
         let consequences = Consequences {
             event: Some(event),
             letters: vec![letter],
@@ -186,11 +190,18 @@ async fn receive(cx: &Context, command: &Command, prepared: Prepared) -> Result<
         let happened = Event::Submitted {
             submission: Box::new(submission),
         };
-        let sealed = record(tx, Some(draft), &happened, consequences).await?;
-        applications::seal(tx, &sealed.value, content).await?;
-        documents::seal(tx, sealed.value.id, number, &documents).await?;
+        let sealed = record(tx, Some(draft.clone()), &happened, consequences).await?;
+        applications::seal(tx, &sealed.value, content.clone()).await?;
+        documents::seal(tx, sealed.value.id, number, documents).await?;
         call_cases::exhaust(tx, known).await?;
-        let view = shown(sealed, &documents, &call, Some(&owner.value), received_at);
+        let view = View {
+            application: sealed,
+            consortium_title: owner.value.profile.name.clone(),
+            // Nothing is, or it would not have been received.
+            missing: Vec::new(),
+            procedure: None,
+            asked: Vec::new(),
+        };
         Ok(Attempt::Received(Box::new(Submitted { view, receipt })))
     })
     .await

@@ -7,7 +7,7 @@ use bando_domain::consortium::{self, Consortium};
 use bando_domain::ids::{ApplicationId, ProposalId, RankingId, RequestId};
 use bando_domain::proposal::{self, Proposal};
 use bando_domain::timer::{TimerKind, TimerWanted};
-use bando_store::requests::{self, RequestKey};
+use bando_store::requests::{self, Answered, RequestKey};
 use bando_store::{
     Consequences, Error, Kind, Tx, applications, consortia, letters, protocol, record, timers,
 };
@@ -264,25 +264,14 @@ pub(super) async fn request_answers_are_kept_once(bed: Bed) {
         (kept, again.map_err(|error| error.kind)),
         (Ok(()), Err(Kind::AlreadyExists))
     );
-    let found = requests::find(bed.store.read(), &key)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (found.same, found.answer),
-        (true, serde_json::json!({ "answer": 1 }))
-    );
+    let found = requests::find(bed.store.read(), &key).await;
+    assert_eq!(found, Ok(Some(Answered::Same(kept_answer(1)))));
     let other = RequestKey {
         body_sha256: "b".repeat(64),
         ..key.clone()
     };
-    assert!(
-        !requests::find(bed.store.read(), &other)
-            .await
-            .unwrap()
-            .unwrap()
-            .same
-    );
+    let found = requests::find::<serde_json::Value, _>(bed.store.read(), &other).await;
+    assert_eq!(found, Ok(Some(Answered::Other)));
 
     for (days, gone) in [(29, 0), (31, 1)] {
         let at = now() + chrono::TimeDelta::days(days);
@@ -293,9 +282,12 @@ pub(super) async fn request_answers_are_kept_once(bed: Bed) {
 
 async fn keep(bed: &Bed, key: &RequestKey, answer: i32) -> Result<(), Error> {
     let key = key.clone();
-    let answer = serde_json::json!({ "answer": answer });
-    let work = async move |tx: &Tx| requests::keep(tx, &key, answer).await;
+    let work = async move |tx: &Tx| requests::keep(tx, &key, &kept_answer(answer)).await;
     bed.store.write(act(), work).await
+}
+
+fn kept_answer(answer: i32) -> serde_json::Value {
+    serde_json::json!({ "answer": answer })
 }
 
 pub(super) fn registered(bed: &Bed, number: u32) -> consortium::Event {
