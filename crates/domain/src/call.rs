@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::civil::{Language, Zone};
 use crate::document::DocumentRules;
+use crate::holidays::Holidays;
 use crate::ids::{ApplicationId, CallId, RankingId};
 use crate::money::Eur;
 use crate::procedure;
@@ -20,6 +21,7 @@ use crate::programme::Text;
 use crate::receipt::instant_text;
 use crate::reminder::{self, Anchor, Audience, Reminder};
 use crate::rules::{AllocationPolicy, RuleSet};
+use crate::term::Reckoning;
 use crate::timer::{TimerKind, TimerWanted, TimersCancelled};
 
 pub use absence::{Absence, WATCHED_BEFORE_CLOSE, make_up};
@@ -66,6 +68,9 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub zone: Zone,
+    /// The days no term ends on.
+    #[serde(default, skip_serializing_if = "Holidays::are_italian")]
+    pub holidays: Holidays,
     pub opens_at: DateTime<Utc>,
     /// Received at or before it is in time.
     pub closes_at: DateTime<Utc>,
@@ -81,6 +86,16 @@ pub struct Window {
     /// Days that an interruption gives back at least.
     #[serde(default = "outage::default_days")]
     pub outage_days: u32,
+}
+
+impl Window {
+    /// What the days of the call's terms are counted by.
+    pub const fn reckoning(&self) -> Reckoning<'_> {
+        Reckoning {
+            zone: &self.zone,
+            holidays: &self.holidays,
+        }
+    }
 }
 
 /// A close that gave way to another: to a later one, or to the instant the budget was spent.
@@ -519,6 +534,7 @@ pub(crate) mod tests {
         let opens_at = DateTime::UNIX_EPOCH;
         let window = Window {
             zone: "Europe/Rome".parse().unwrap(),
+            holidays: Holidays::italian(),
             opens_at,
             closes_at: opens_at + TimeDelta::days(30),
             opens_text: "opening".to_owned(),

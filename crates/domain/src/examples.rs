@@ -1,9 +1,13 @@
 //! Small values for the tests of the rules.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
 
+use crate::civil::Zone;
 use crate::consortium::{Accreditation, Fund, LegalForm, Member, Profile};
+use crate::holidays::Holidays;
 use crate::identifiers::PartitaIva;
 use crate::ids::{ApplicationId, EvaluationId};
 use crate::money::{BasisPoints, Eur};
@@ -16,6 +20,7 @@ use crate::rules::{
 };
 use crate::scoring::{CriterionScore, Score, Sheet};
 use crate::sme::SmeClass;
+use crate::term::Reckoning;
 
 pub(crate) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -185,4 +190,14 @@ pub(crate) fn candidate(number: u32, total: &str, grant: Eur) -> Candidate {
             total,
         },
     }
+}
+
+/// Rome and the holidays of Italy.
+pub(crate) fn italian() -> Reckoning<'static> {
+    static ITALIAN: LazyLock<(Zone, Holidays)> = LazyLock::new(|| {
+        let zone = "Europe/Rome".parse().unwrap();
+        (zone, Holidays::italian())
+    });
+    let (zone, holidays) = &*ITALIAN;
+    Reckoning { zone, holidays }
 }

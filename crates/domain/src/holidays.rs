@@ -50,8 +50,9 @@ struct Calendar {
     days: Vec<Holiday>,
 }
 
+/// A holiday of every year, or of some.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Holiday {
+pub(crate) struct Holiday {
     when: When,
     name: Text,
     from: Option<i32>,
@@ -69,15 +70,46 @@ enum When {
 }
 
 impl Holidays {
+    /// Days of the week that are holidays, days of the week on which offices do not work, and the
+    /// holidays of the year.
+    ///
+    /// # Errors
+    /// When no day is left on which anything could be done.
+    pub(crate) fn new(
+        weekly: Vec<Weekday>,
+        closed: Vec<Weekday>,
+        days: Vec<Holiday>,
+    ) -> Result<Self, HolidayError> {
+        let all = (0..7).filter_map(|day| Weekday::try_from(day).ok());
+        let shut = |day: Weekday| closed.contains(&day) || weekly.contains(&day);
+        if all.into_iter().all(shut) {
+            return Err(HolidayError::NeverOpen);
+        }
+        Ok(Self(Arc::new(Calendar {
+            weekly,
+            closed,
+            days,
+        })))
+    }
+
     /// Those of Italy.
     pub fn italian() -> Self {
         ITALIAN.clone()
+    }
+
+    pub fn are_italian(&self) -> bool {
+        *self == *ITALIAN
     }
 
     /// A shipped calendar by its name, such as `it`.
     pub fn shipped(name: &str) -> Option<Self> {
         let (_, text) = SHIPPED.into_iter().find(|(known, _)| *known == name)?;
         toml::from_str(text).ok()
+    }
+
+    /// The name of the shipped calendar it is; `None` for one of a call's own.
+    pub fn shipped_name(&self) -> Option<&'static str> {
+        Self::names().find(|name| Self::shipped(name).as_ref() == Some(self))
     }
 
     /// The names of all shipped calendars.
@@ -131,21 +163,22 @@ struct Written {
     weekly: Vec<String>,
     closed: Vec<String>,
     #[serde(default)]
-    days: Vec<WrittenDay>,
+    days: Vec<Stated>,
 }
 
+/// A holiday as it is written.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenDay {
+pub(crate) struct Stated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    on: Option<String>,
+    pub(crate) on: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    easter: Option<i32>,
-    name: Text,
+    pub(crate) easter: Option<i32>,
+    pub(crate) name: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<i32>,
+    pub(crate) from: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<i32>,
+    pub(crate) until: Option<i32>,
 }
 
 impl TryFrom<Written> for Holidays {
@@ -159,24 +192,18 @@ impl TryFrom<Written> for Holidays {
             read.collect()
         };
         let days = written.days.into_iter().map(Holiday::try_from);
-        let calendar = Calendar {
-            weekly: weekdays(written.weekly)?,
-            closed: weekdays(written.closed)?,
-            days: days.collect::<Result<_, _>>()?,
-        };
-        let all = (0..7).filter_map(|day| Weekday::try_from(day).ok());
-        let shut = |day: Weekday| calendar.closed.contains(&day) || calendar.weekly.contains(&day);
-        if all.into_iter().all(shut) {
-            return Err(HolidayError::NeverOpen);
-        }
-        Ok(Self(Arc::new(calendar)))
+        Self::new(
+            weekdays(written.weekly)?,
+            weekdays(written.closed)?,
+            days.collect::<Result<_, _>>()?,
+        )
     }
 }
 
-impl TryFrom<WrittenDay> for Holiday {
+impl TryFrom<Stated> for Holiday {
     type Error = HolidayError;
 
-    fn try_from(written: WrittenDay) -> Result<Self, HolidayError> {
+    fn try_from(written: Stated) -> Result<Self, HolidayError> {
         let when = match (written.on, written.easter) {
             (Some(on), None) => month_and_day(&on).ok_or(HolidayError::MonthDay(on))?,
             (None, Some(days)) if days.abs() <= 366 => When::Easter(days),
@@ -209,7 +236,7 @@ impl From<Holidays> for Written {
                 When::On { month, day } => (Some(format!("{month:02}-{day:02}")), None),
                 When::Easter(days) => (None, Some(days)),
             };
-            WrittenDay {
+            Stated {
                 on,
                 easter,
                 name: holiday.name.clone(),
@@ -226,7 +253,7 @@ impl From<Holidays> for Written {
 }
 
 /// By its English name in three letters and capitals, as cron expressions name it too.
-fn weekday(name: &str) -> Option<Weekday> {
+pub(crate) fn weekday(name: &str) -> Option<Weekday> {
     let is_name = name.len() == 3 && name.bytes().all(|byte| byte.is_ascii_uppercase());
     is_name.then(|| name.parse().ok()).flatten()
 }

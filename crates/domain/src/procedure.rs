@@ -136,7 +136,7 @@ pub fn term(call: &Call, asked: &[Clarification], now: DateTime<Utc>) -> Procedu
         suspensions,
         suspended_days,
         is_suspended,
-        ends_at: whole.ends_at(window.closes_at, &window.zone),
+        ends_at: whole.ends_at(window.closes_at, window.reckoning()),
     }
 }
 

@@ -55,17 +55,21 @@ pub struct BelowReason {
 /// by protocol number. Where the call serves first come, first served, the receipt instant comes
 /// before them all and the total decides nothing but the threshold. The order of the input plays
 /// no part.
-pub fn rank(candidates: Vec<Candidate>, rules: &RuleSet) -> Ranked {
-    let (mut below_threshold, mut reaching) = (Vec::new(), Vec::with_capacity(candidates.len()));
-    for candidate in candidates {
-        match below(&candidate, rules) {
-            Some(reason) => below_threshold.push((candidate, reason)),
-            None => reaching.push(candidate),
+pub fn rank(mut candidates: Vec<Candidate>, rules: &RuleSet) -> Ranked {
+    // Most reach the threshold: they stay where they are, the others leave.
+    let mut reasons = Vec::new();
+    let misses = |candidate: &mut Candidate| match below(candidate, rules) {
+        Some(reason) => {
+            reasons.push(reason);
+            true
         }
-    }
+        None => false,
+    };
+    let below: Vec<Candidate> = candidates.extract_if(.., misses).collect();
+    let mut below_threshold: Vec<_> = below.into_iter().zip(reasons).collect();
     below_threshold.sort_by(|(one, _), (other, _)| by_protocol(one, other));
     Ranked {
-        entries: Order::of(rules).placed(reaching),
+        entries: Order::of(rules).placed(candidates),
         below_threshold,
     }
 }

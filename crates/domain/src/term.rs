@@ -19,37 +19,44 @@ pub struct Term {
     pub due_time: Option<NaiveTime>,
 }
 
+/// What the days of a call's terms are counted by.
+#[derive(Debug, Clone, Copy)]
+pub struct Reckoning<'c> {
+    pub zone: &'c Zone,
+    pub holidays: &'c Holidays,
+}
+
 impl Term {
     /// The last day of a term that starts on a day, which is not counted.
-    pub fn last_day(&self, from: NaiveDate) -> NaiveDate {
+    pub fn last_day(&self, from: NaiveDate, holidays: &Holidays) -> NaiveDate {
         let last = from + Days::new(u64::from(self.days));
-        first_working_day(last, self.saturday_rolls)
+        first_allowed(last, holidays, self.saturday_rolls)
     }
 
     /// The last instant in time of a term that starts at an instant.
-    pub fn ends_at(&self, from: DateTime<Utc>, zone: &Zone) -> DateTime<Utc> {
-        let last = self.last_day(civil_day(from, zone));
+    pub fn ends_at(&self, from: DateTime<Utc>, by: Reckoning<'_>) -> DateTime<Utc> {
+        let last = self.last_day(civil_day(from, by.zone), by.holidays);
         match self.due_time {
-            Some(time) => in_favour(last, time, *zone),
-            None => end_of_day(last, zone),
+            Some(time) => in_favour(last, time, *by.zone),
+            None => end_of_day(last, by.zone),
         }
     }
 }
 
 /// An instant that nobody stated, on a day that is no holiday: itself, or the same hour of the next
 /// such day.
-pub fn past_holidays(at: DateTime<Utc>, saturday_rolls: bool, zone: &Zone) -> DateTime<Utc> {
-    let civil = at.with_timezone(&zone.tz()).naive_local();
-    let on = first_working_day(civil.date(), saturday_rolls);
+pub fn past_holidays(at: DateTime<Utc>, saturday_rolls: bool, by: Reckoning<'_>) -> DateTime<Utc> {
+    let civil = at.with_timezone(&by.zone.tz()).naive_local();
+    let on = first_allowed(civil.date(), by.holidays, saturday_rolls);
     if on == civil.date() {
         return at;
     }
-    in_favour(on, civil.time(), *zone)
+    in_favour(on, civil.time(), *by.zone)
 }
 
-fn first_working_day(on: NaiveDate, saturday_rolls: bool) -> NaiveDate {
+fn first_allowed(on: NaiveDate, holidays: &Holidays, saturday_rolls: bool) -> NaiveDate {
     let rolling = Rolling {
-        holidays: &Holidays::italian(),
+        holidays,
         saturday_rolls,
     };
     rolling.forwards(on)
@@ -63,11 +70,6 @@ pub fn end_of_day(on: NaiveDate, zone: &Zone) -> DateTime<Utc> {
 /// The civil day of an instant.
 pub fn civil_day(at: DateTime<Utc>, zone: &Zone) -> NaiveDate {
     at.with_timezone(&zone.tz()).date_naive()
-}
-
-/// Sundays and the national holidays of Italy; no patron saint.
-pub fn is_holiday(on: NaiveDate) -> bool {
-    Holidays::italian().contains(on)
 }
 
 /// Where the clocks have a time twice, the later instant: in favour of who must be in time. Where
@@ -85,6 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::examples::italian;
 
     fn term(days: u32) -> Term {
         Term {
@@ -96,10 +99,6 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
-    }
-
-    fn rome() -> Zone {
-        "Europe/Rome".parse().unwrap()
     }
 
     #[test]
@@ -116,7 +115,7 @@ mod tests {
             if unit != "days" {
                 continue;
             }
-            let ends = term(amount.parse().unwrap()).last_day(day(start));
+            let ends = term(amount.parse().unwrap()).last_day(day(start), &Holidays::italian());
             assert_eq!(ends, day(expected), "{line}");
             checked += 1;
         }
@@ -132,7 +131,11 @@ mod tests {
             ("2026-04-15", "2026-04-27"), // the Liberation on a Saturday
             ("2026-05-22", "2026-06-01"), // the day before the Republic is none
         ] {
-            assert_eq!(term(10).last_day(day(delivered)), day(due), "{delivered}");
+            assert_eq!(
+                term(10).last_day(day(delivered), &Holidays::italian()),
+                day(due),
+                "{delivered}"
+            );
         }
     }
 
@@ -142,15 +145,21 @@ mod tests {
             saturday_rolls: true,
             ..term(10)
         };
-        assert_eq!(term(10).last_day(day("2016-06-15")), day("2016-06-25"));
-        assert_eq!(rolls.last_day(day("2016-06-15")), day("2016-06-27"));
+        assert_eq!(
+            term(10).last_day(day("2016-06-15"), &Holidays::italian()),
+            day("2016-06-25")
+        );
+        assert_eq!(
+            rolls.last_day(day("2016-06-15"), &Holidays::italian()),
+            day("2016-06-27")
+        );
     }
 
     #[test]
     fn an_instant_on_a_holiday_moves_to_the_same_hour_of_the_next_day_that_is_none() {
         let moved = |at: &str, saturday_rolls| {
             let at: DateTime<Utc> = at.parse().unwrap();
-            past_holidays(at, saturday_rolls, &rome()).to_rfc3339()
+            past_holidays(at, saturday_rolls, italian()).to_rfc3339()
         };
         let saturday = "2016-06-04T14:00:00+00:00";
         assert_eq!(
@@ -179,8 +188,8 @@ mod tests {
         };
 
         let (end, at_hour) = (
-            term(10).ends_at(delivered, &rome()),
-            hour.ends_at(delivered, &rome()),
+            term(10).ends_at(delivered, italian()),
+            hour.ends_at(delivered, italian()),
         );
 
         assert_eq!(end.to_rfc3339(), "2016-06-23T21:59:59.999999+00:00");
@@ -192,7 +201,7 @@ mod tests {
         // 00:30 of the 14th in Rome.
         let delivered = "2016-06-13T22:30:00Z".parse().unwrap();
 
-        let end = term(10).ends_at(delivered, &rome());
+        let end = term(10).ends_at(delivered, italian());
 
         assert_eq!(end.to_rfc3339(), "2016-06-24T21:59:59.999999+00:00");
     }
@@ -201,8 +210,8 @@ mod tests {
     fn an_hour_that_comes_twice_is_the_later_one_and_a_skipped_one_the_next_instant() {
         let half_past_two = NaiveTime::from_hms_opt(2, 30, 0).unwrap();
 
-        let twice = in_favour(day("2027-10-31"), half_past_two, rome());
-        let skipped = in_favour(day("2027-03-28"), half_past_two, rome());
+        let twice = in_favour(day("2027-10-31"), half_past_two, *italian().zone);
+        let skipped = in_favour(day("2027-03-28"), half_past_two, *italian().zone);
 
         assert_eq!(twice.to_rfc3339(), "2027-10-31T01:30:00+00:00");
         assert_eq!(skipped.to_rfc3339(), "2027-03-28T01:00:00+00:00");
@@ -214,10 +223,10 @@ mod tests {
             start in 0_i64..40_000, days in 1_u32..200
         ) {
             let from = day("2000-01-01") + Days::new(u64::try_from(start).unwrap());
-            let last = term(days).last_day(from);
+            let last = term(days).last_day(from, &Holidays::italian());
             let counted = (last - from).num_days() - i64::from(days);
 
-            prop_assert!(!is_holiday(last));
+            prop_assert!(!Holidays::italian().contains(last));
             prop_assert!((0..=4).contains(&counted), "{} days more", counted);
         }
 
@@ -226,10 +235,10 @@ mod tests {
             let from = DateTime::from_timestamp(1_400_000_000 + start * 60, 0).unwrap();
             let later = from + TimeDelta::minutes(more);
 
-            prop_assert!(term(10).ends_at(from, &rome()) <= term(10).ends_at(later, &rome()));
+            prop_assert!(term(10).ends_at(from, italian()) <= term(10).ends_at(later, italian()));
             // A civil day may have 23 hours.
             let least = from + TimeDelta::days(10) - TimeDelta::hours(1);
-            prop_assert!(term(10).ends_at(from, &rome()) > least);
+            prop_assert!(term(10).ends_at(from, italian()) > least);
         }
     }
 }

@@ -475,6 +475,27 @@ async fn a_notice_without_observations_expires_and_the_rejection_needs_no_furthe
 }
 
 #[tokio::test]
+async fn a_term_ends_by_the_calendar_of_holidays_of_its_call() {
+    let calendar = "[window.holidays]\nweekly = [\"SUN\"]\nclosed = [\"SAT\", \"SUN\"]\n\
+                    [[window.holidays.days]]\non = \"06-17\"\nname.it = \"Patrono\"\n\
+                    name.en = \"Patron saint\"";
+    let case = Case::with(calendar).await;
+    let asked = case.request("").await.unwrap();
+    case.turn(case.daemon.now().await + TimeDelta::days(1))
+        .await;
+    case.deliver("clarification_requested").await.unwrap();
+
+    // Ten days from Tuesday the 7th would be Friday the 17th, which is a holiday there.
+    let running = case.asked(&asked.name).await;
+    assert_eq!(
+        due_at(&running).to_rfc3339(),
+        "2016-06-18T21:59:59.999999+00:00"
+    );
+    let window = case.daemon.call().await.window.unwrap();
+    assert_eq!(window.holidays, "own");
+}
+
+#[tokio::test]
 async fn a_withdrawn_application_is_not_waited_for() {
     let case = Case::sqlite().await;
     let asked = case.request("").await.unwrap();

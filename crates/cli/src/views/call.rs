@@ -83,6 +83,7 @@ struct Window {
     extensions: Vec<Extension>,
     outages: Vec<Outage>,
     outage_days: i32,
+    holidays: String,
 }
 
 impl From<&v1::Call> for Call {
@@ -130,6 +131,7 @@ impl From<&v1::Window> for Window {
             extensions: window.extensions.iter().map(Extension::from).collect(),
             outages: window.outages.iter().map(Outage::from).collect(),
             outage_days: window.outage_days,
+            holidays: window.holidays.clone(),
         }
     }
 }
@@ -220,6 +222,7 @@ impl View for Call {
             .field("suspended", self.window.suspended())
             .field("cancelled", self.cancelled())
             .field("zone", &self.window.zone)
+            .field("holidays", &self.window.holidays)
             .field(
                 "after an outage",
                 format!("{} d at least", self.window.outage_days),

@@ -96,6 +96,7 @@ pub fn call(known: &Versioned<Call>, ranking: Option<u32>) -> v1::Call {
                 .collect(),
             outages: window.outages.iter().map(outage).collect(),
             outage_days: count(window.outage_days),
+            holidays: window.holidays.shipped_name().unwrap_or("own").to_owned(),
         }),
         budget_cents: terms.budget.as_cents(),
         rules: Some(rule_set(&terms.rules)),

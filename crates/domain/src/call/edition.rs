@@ -22,7 +22,11 @@ pub fn next_edition(call: &Call, year: i32) -> Result<(CallId, Terms), Refusal> 
     if !YEARS.contains(&year) || year <= opened {
         return Err(Refusal::EditionYear { year, opened });
     }
-    let move_on = Move { opened, year };
+    let move_on = Move {
+        opened,
+        year,
+        holidays: &window.holidays,
+    };
     let id = move_on.id(&call.id)?;
     let rules = RuleSet {
         version: 1,
@@ -51,12 +55,13 @@ fn to_be_stated(act: &str) -> String {
 
 /// From the year in which a call opened to another.
 #[derive(Debug, Clone, Copy)]
-struct Move {
+struct Move<'c> {
     opened: i32,
     year: i32,
+    holidays: &'c Holidays,
 }
 
-impl Move {
+impl Move<'_> {
     /// The year in the code gives way to the other; a code without it gets the other behind it.
     fn id(self, id: &CallId) -> Result<CallId, Refusal> {
         let (opened, year) = (self.opened.to_string(), self.year.to_string());
@@ -81,8 +86,7 @@ impl Move {
             .with_year(year)
             .or_else(|| (on + Days::new(1)).with_year(year));
         let mut day = same.unwrap_or(on);
-        let holidays = Holidays::italian();
-        while !holidays.is_working_day(day) {
+        while !self.holidays.is_working_day(day) {
             day = day + Days::new(1);
         }
         day
@@ -208,7 +212,12 @@ mod tests {
     fn days_move_to_the_next_working_day() {
         let check = |from: &str, year: i32, expected: &str| {
             let opened = from[..4].parse().unwrap();
-            let moved = Move { opened, year }.day(from.parse().unwrap());
+            let by = Move {
+                opened,
+                year,
+                holidays: &Holidays::italian(),
+            };
+            let moved = by.day(from.parse().unwrap());
             assert_eq!(moved.to_string(), expected, "{from} in {year}");
         };
         check("2016-06-01", 2026, "2026-06-01");

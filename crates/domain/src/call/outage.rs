@@ -96,7 +96,7 @@ pub(super) fn given_back(
     let least = TimeDelta::days(i64::from(window.outage_days));
     let moved = (closes_at + lost).max(closes_at.max(now) + least);
     let saturday_rolls = call.terms.procedure.saturday_rolls;
-    let moved = past_holidays(to_full_minute(moved), saturday_rolls, &window.zone);
+    let moved = past_holidays(to_full_minute(moved), saturday_rolls, window.reckoning());
     let civil = moved.with_timezone(&window.zone.tz());
     (moved, civil.format("%Y-%m-%d %H:%M %:z").to_string())
 }

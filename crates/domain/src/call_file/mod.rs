@@ -11,6 +11,7 @@ mod cap_bases;
 mod costs;
 mod documents;
 mod grid;
+mod holidays;
 mod policy;
 mod procedure;
 mod programme;

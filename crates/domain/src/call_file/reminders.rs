@@ -95,7 +95,7 @@ fn refused(reminder: &Reminder, offset: Offset, window: Option<&Window>) -> Opti
         Anchor::Close => (window.closes_at, &window.closes_text),
         Anchor::Case => return None,
     };
-    let at = reminder.instant(offset, anchor_at, &window.zone);
+    let at = reminder.instant(offset, anchor_at, window.reckoning());
     let is_before = !matches!(offset, Offset::DaysAfter(_));
     (is_before && at > anchor_at).then(|| {
         let at = at.with_timezone(&window.zone.tz());

@@ -6,7 +6,7 @@ use super::ParsedCall;
 use super::procedure;
 use super::reader::{Read, Section, Value};
 use super::rule_set::{Surroundings, rule_set};
-use super::{documents, reminders, values};
+use super::{documents, holidays, reminders, values};
 use crate::call::{OUTAGE_DAYS, Terms, Window};
 use crate::civil::{Zone, resolve_deadline};
 use crate::ids::{CallId, ProgrammeId};
@@ -107,10 +107,12 @@ fn window(value: &Value<'_>) -> Read<(Window, NaiveDate)> {
         let rule = format!("must be after the opening, {}", opens.text);
         return Err(section.refuse("closes", rule));
     }
+    let holidays = section.optional("holidays", holidays::read);
     let outage_days = section.optional("outage_days", values::whole(1..=OUTAGE_DAYS_LIMIT));
     let (zone, opens, closes) = (zone?, opens?, closes?);
     let window = Window {
         zone,
+        holidays: holidays?.unwrap_or_default(),
         opens_at: opens.at,
         closes_at: closes.at,
         opens_text: opens.text,

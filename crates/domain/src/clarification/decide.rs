@@ -5,9 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Clarification, Event, Item, ItemAnswer, Purpose, State};
 use crate::application::{self, Application, DocumentChange};
 use crate::call::LAPSE_AFTER;
-use crate::civil::Zone;
 use crate::ids::{ClarificationId, DocumentId, LetterId};
 use crate::procedure::Rules;
+use crate::term::Reckoning;
 use crate::timer::{TimerKind, TimerWanted, TimersCancelled};
 
 /// A published rule that says no.
@@ -167,14 +167,14 @@ pub fn deliver(
     letter: LetterId,
     at: DateTime<Utc>,
     evidence: &str,
-    zone: &Zone,
+    by: Reckoning<'_>,
 ) -> Option<Event> {
     let waits = known.state.is_open() && known.due_at.is_none();
     waits.then(|| Event::Delivered {
         letter,
         at,
         evidence: evidence.to_owned(),
-        due_at: known.term.ends_at(at, zone),
+        due_at: known.term.ends_at(at, by),
     })
 }
 

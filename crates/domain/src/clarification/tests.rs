@@ -5,17 +5,13 @@ use chrono::TimeDelta;
 use super::*;
 use crate::application::{self, Application, Check, Conclusion, conclude_check, record_finding};
 use crate::eligibility::{Finding, FindingBy, Verdict};
-use crate::examples::{project, rules};
+use crate::examples::{italian, project, rules};
 use crate::procedure::Rules;
 use crate::receipt::{Statement, StatementKind};
 use crate::{budget, grant};
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
-}
-
-fn rome() -> crate::civil::Zone {
-    "Europe/Rome".parse().unwrap()
 }
 
 fn finding(rule: &str, verdict: Verdict) -> Finding {
@@ -90,7 +86,7 @@ pub(crate) fn delivered() -> Clarification {
         letter(),
         at("2016-06-07T08:00:00Z"),
         "PEC 1",
-        &rome(),
+        italian(),
     );
     apply(Some(known), &event.unwrap()).unwrap()
 }
@@ -194,7 +190,7 @@ fn a_letter_that_came_back_starts_no_term_and_a_later_delivery_does() {
             letter(),
             at("2016-06-08T08:00:00Z"),
             "PEC 2",
-            &rome()
+            italian()
         )
         .is_some()
     );
@@ -209,7 +205,7 @@ fn a_delivery_is_recorded_once() {
         letter(),
         at("2016-06-09T08:00:00Z"),
         "PEC 2",
-        &rome(),
+        italian(),
     );
 
     assert_eq!(again, None);
@@ -363,7 +359,7 @@ fn notice(items: Vec<Item>) -> Clarification {
         letter(),
         at("2016-06-07T08:00:00Z"),
         "PEC 1",
-        &rome(),
+        italian(),
     );
     apply(Some(known), &event.unwrap()).unwrap()
 }

@@ -6,12 +6,14 @@ use crate::call::{State as CallState, Terms, Window};
 use crate::clarification::tests::{answered, at, delivered, expired, requested};
 use crate::clarification::{self, apply};
 use crate::examples::rules;
+use crate::holidays::Holidays;
 use crate::money::Eur;
 use crate::programme::Text;
 
 fn call() -> Call {
     let window = Window {
         zone: "Europe/Rome".parse().unwrap(),
+        holidays: Holidays::italian(),
         opens_at: at("2016-04-04T08:00:00Z"),
         closes_at: at("2016-05-31T14:00:00Z"),
         opens_text: String::new(),

@@ -161,7 +161,7 @@ fn terms(call: &Call) -> Vec<Entry> {
         saturday_rolls: procedure.saturday_rolls,
         due_time: None,
     };
-    let procedure_ends = whole.ends_at(window.closes_at, &window.zone);
+    let procedure_ends = whole.ends_at(window.closes_at, window.reckoning());
     let mut entries = vec![term(
         procedure_ends,
         "the procedure ends, unless it is suspended",
@@ -170,7 +170,7 @@ fn terms(call: &Call) -> Vec<Entry> {
     let answer = procedure.term_for(Purpose::Clarification);
     if procedure.clarifications > 0 {
         entries.push(term(
-            answer.ends_at(window.closes_at, &window.zone),
+            answer.ends_at(window.closes_at, window.reckoning()),
             "answers to clarification requests are due, if delivered on the day of the close",
             Audience::Applicants,
         ));
@@ -178,7 +178,7 @@ fn terms(call: &Call) -> Vec<Entry> {
     if procedure.notice_before_rejection {
         let observe = procedure.term_for(Purpose::NoticeBeforeRejection);
         entries.push(term(
-            observe.ends_at(window.closes_at, &window.zone),
+            observe.ends_at(window.closes_at, window.reckoning()),
             "observations are due, if the notice is delivered on the day of the close",
             Audience::Applicants,
         ));
@@ -187,7 +187,7 @@ fn terms(call: &Call) -> Vec<Entry> {
         days: call.terms.acceptance_days,
         ..whole
     };
-    let last_day = accept.last_day(civil_day(procedure_ends, &window.zone));
+    let last_day = accept.last_day(civil_day(procedure_ends, &window.zone), &window.holidays);
     entries.push(term(
         end_of_day(last_day, &window.zone),
         "awards are to be accepted, if noticed on the last day of the procedure",

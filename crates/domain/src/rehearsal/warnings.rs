@@ -12,7 +12,7 @@ use crate::holidays::Holidays;
 const AUGUST: u32 = 8;
 
 pub(super) fn add(entries: &mut [Entry], terms: &Terms) {
-    let holidays = Holidays::italian();
+    let holidays = &terms.window.holidays;
     let closes_at = terms.window.closes_at;
     let mut deadlines: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| is_deadline(entry)) {
@@ -23,7 +23,7 @@ pub(super) fn add(entries: &mut [Entry], terms: &Terms) {
         let on = entry.civil.date();
         let is_dated = matches!(entry.kind, Kind::Stage | Kind::Term);
         if is_dated {
-            entry.warnings.extend(odd_day(on, &holidays));
+            entry.warnings.extend(odd_day(on, holidays));
         }
         if is_deadline(entry) {
             let others = deadlines.get(&on).into_iter().flatten();
@@ -37,7 +37,7 @@ pub(super) fn add(entries: &mut [Entry], terms: &Terms) {
                     .warnings
                     .push("after the deadline it reminds of".to_owned());
             } else if holidays.contains(on) {
-                entry.warnings.extend(odd_day(on, &holidays));
+                entry.warnings.extend(odd_day(on, holidays));
             }
         }
         if let Some(limit) = terms.payment_limit

@@ -7,7 +7,7 @@ use super::{Anchor, Audience, Offset, Reminder, Shift, Topic};
 use crate::call::{Terms, Window};
 use crate::civil::{Zone, resolve_fire, to_micros};
 use crate::holidays::Holidays;
-use crate::term::{Term, civil_day};
+use crate::term::{Reckoning, Term, civil_day};
 
 /// The office is reminded until so long after the close; what is left then is history.
 const SWEEPS_AFTER_CLOSE: TimeDelta = TimeDelta::days(366);
@@ -50,7 +50,7 @@ pub fn calendar(terms: &Terms) -> Vec<Occurrence> {
             (Anchor::Opening, _) => window.opens_at,
             (Anchor::Close, _) => window.closes_at,
             (Anchor::Case, Topic::ProcedureEnding) => {
-                procedure.ends_at(window.closes_at, &window.zone)
+                procedure.ends_at(window.closes_at, window.reckoning())
             }
             (Anchor::Case, _) => continue,
         };
@@ -89,7 +89,7 @@ impl Reminder {
         let occurrence = |offset: &Offset| Occurrence {
             topic: self.topic,
             offset: *offset,
-            nominal_at: self.instant(*offset, anchor_at, &window.zone),
+            nominal_at: self.instant(*offset, anchor_at, window.reckoning()),
             zone: window.zone,
             audience: self.topic.audience(),
             anchor_at,
@@ -104,34 +104,48 @@ impl Reminder {
     }
 
     /// When one offset from an instant goes out.
-    pub fn instant(&self, offset: Offset, anchor_at: DateTime<Utc>, zone: &Zone) -> DateTime<Utc> {
+    pub fn instant(
+        &self,
+        offset: Offset,
+        anchor_at: DateTime<Utc>,
+        by: Reckoning<'_>,
+    ) -> DateTime<Utc> {
+        let (zone, holidays) = (by.zone, by.holidays);
         let day = civil_day(anchor_at, zone);
         let on = |day: NaiveDate| resolve_fire(day.and_time(self.at), zone);
         match offset {
-            Offset::DaysBefore(days) => on(self.working_before(day - Days::new(u64::from(days)))),
+            Offset::DaysBefore(days) => {
+                on(self.working_before(holidays, day - Days::new(u64::from(days))))
+            }
             Offset::MinutesBefore(minutes) => {
                 self.before_quiet_hours(anchor_at - TimeDelta::minutes(i64::from(minutes)), *zone)
             }
-            Offset::OnTheDay if !self.topic.follows() => on(self.working_before(day)),
-            Offset::OnTheDay if on(day) >= anchor_at => on(self.working_after(day)),
-            Offset::OnTheDay => on(self.working_after(day + Days::new(1))),
-            Offset::DaysAfter(days) => on(self.working_after(day + Days::new(u64::from(days)))),
+            Offset::OnTheDay if !self.topic.follows() => on(self.working_before(holidays, day)),
+            Offset::OnTheDay if on(day) >= anchor_at => on(self.working_after(holidays, day)),
+            Offset::OnTheDay => on(self.working_after(holidays, day + Days::new(1))),
+            Offset::DaysAfter(days) => {
+                on(self.working_after(holidays, day + Days::new(u64::from(days))))
+            }
         }
     }
 
-    fn working_before(&self, day: NaiveDate) -> NaiveDate {
-        self.shifted(day, |day| day - Days::new(1))
+    fn working_before(&self, holidays: &Holidays, day: NaiveDate) -> NaiveDate {
+        self.shifted(holidays, day, |day| day - Days::new(1))
     }
 
-    fn working_after(&self, day: NaiveDate) -> NaiveDate {
-        self.shifted(day, |day| day + Days::new(1))
+    fn working_after(&self, holidays: &Holidays, day: NaiveDate) -> NaiveDate {
+        self.shifted(holidays, day, |day| day + Days::new(1))
     }
 
-    fn shifted(&self, mut day: NaiveDate, step: impl Fn(NaiveDate) -> NaiveDate) -> NaiveDate {
+    fn shifted(
+        &self,
+        holidays: &Holidays,
+        mut day: NaiveDate,
+        step: impl Fn(NaiveDate) -> NaiveDate,
+    ) -> NaiveDate {
         match self.shift {
             Shift::None => day,
             Shift::PreviousWorkingDay => {
-                let holidays = Holidays::italian();
                 while !holidays.is_working_day(day) {
                     day = step(day);
                 }

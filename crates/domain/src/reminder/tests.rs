@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::call::{Terms, Window};
 use crate::civil::resolve_deadline;
+use crate::examples::italian;
 
 fn time(text: &str) -> NaiveTime {
     NaiveTime::parse_from_str(text, "%H:%M").unwrap()
@@ -131,11 +132,11 @@ fn hours_that_fall_into_the_quiet_ones_go_out_when_those_begin() {
 
 #[test]
 fn what_follows_a_beginning_goes_out_on_the_next_working_day() {
-    let zone = "Europe/Rome".parse().unwrap();
+    let zone = italian().zone;
     let at = |text: &str, anchor: &str| {
         let reminder = Reminder::new(Topic::EvaluatorLate, vec![offset(text)]);
-        let anchor = resolve_deadline(anchor, &zone).unwrap();
-        let found = reminder.instant(offset(text), anchor, &zone);
+        let anchor = resolve_deadline(anchor, zone).unwrap();
+        let found = reminder.instant(offset(text), anchor, italian());
         found
             .with_timezone(&zone.tz())
             .format("%a %m-%d %H:%M")
@@ -290,7 +291,7 @@ proptest! {
             ..Reminder::new(Topic::Accreditation, Vec::new())
         };
         for offset in [Offset::DaysBefore(days), Offset::MinutesBefore(hours * 60)] {
-            let at = reminder.instant(offset, end, &window.zone);
+            let at = reminder.instant(offset, end, window.reckoning());
             prop_assert!(at < end, "{offset}: {at} is not before {end}");
         }
     }

@@ -84,8 +84,8 @@ pub(crate) async fn term_begins(
 ) -> Result<(), Error> {
     let case = Case::of(tx, id).await?;
     let call = calls::get(tx, &case.before.value.call).await?.value;
-    let (known, zone) = (&case.before.value, &call.terms.window.zone);
-    let event = clarification::deliver(known, letter, delivered.at, &delivered.evidence, zone);
+    let (known, by) = (&case.before.value, call.terms.window.reckoning());
+    let event = clarification::deliver(known, letter, delivered.at, &delivered.evidence, by);
     let Some(event) = event else {
         return Ok(());
     };

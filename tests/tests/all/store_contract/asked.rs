@@ -109,8 +109,8 @@ async fn with_an_answer(bed: &Bed) -> (Versioned<Clarification>, Document) {
     let letter = LetterId(fresh_uuid());
     let bounced = clarification::fail_delivery(&known.value, letter, now(), "bounce").unwrap();
     let known = bed.put(Some(known), bounced).await.unwrap();
-    let zone = &bed.call.value.terms.window.zone;
-    let delivered = clarification::deliver(&known.value, letter, now(), "PEC 1", zone).unwrap();
+    let by = bed.call.value.terms.window.reckoning();
+    let delivered = clarification::deliver(&known.value, letter, now(), "PEC 1", by).unwrap();
     let known = bed.put(Some(known), delivered).await.unwrap();
 
     let document = statute(&application, &known.value);
