@@ -60,6 +60,18 @@ pub async fn list<D: Db>(
     }))
 }
 
+/// Evaluations of a call that somebody still has to sign, in order of assignment.
+pub async fn unsigned<D: Db>(db: &D, call: &CallId) -> Result<Vec<Versioned<Evaluation>>, Error> {
+    let unsigned = State::ALL.into_iter().filter(|state| state.is_unsigned());
+    let rows = Entity::find()
+        .filter(Column::Call.eq(call.to_string()))
+        .filter(Column::State.is_in(unsigned.map(State::as_str)))
+        .order_by_asc(Column::Id)
+        .all(db.connection())
+        .await?;
+    with_scores(db, rows).await
+}
+
 /// What an evaluator has to do with an application, whatever its state.
 pub async fn of_pair<D: Db>(
     db: &D,

@@ -121,6 +121,14 @@ impl State {
         Self::Reassigned,
     ];
 
+    /// Whether somebody still has to sign a sheet.
+    pub const fn is_unsigned(self) -> bool {
+        match self {
+            Self::Assigned | Self::Declared => true,
+            Self::Scored | Self::Excluded | Self::Conflicted | Self::Reassigned => false,
+        }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Assigned => "assigned",

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use bando_domain::application::{Application, State as ApplicationState};
 use bando_domain::call::Call;
 use bando_domain::clarification::{Clarification, Purpose, State as Asked};
-use bando_domain::evaluation::State as EvaluationState;
 use bando_domain::ids::ApplicationId;
 use bando_domain::letter::LetterState;
 use bando_domain::procedure::{self, MOST_SUSPENDED_DAYS, ProcedureTerm};
@@ -77,26 +76,32 @@ async fn procedures<D: Db>(
     if now <= call.terms.window.closes_at {
         return Ok(Vec::new());
     }
-    let asked = asked(db, call).await?;
-    let mut found = Vec::new();
-    let running = [
+    let states = [
         ApplicationState::Submitted,
         ApplicationState::UnderCheck,
         ApplicationState::Admissible,
     ];
-    for state in running {
-        for known in all_in(db, &call.id, Some(state)).await? {
-            let application = known.value;
-            let own = asked.get(&application.id).map_or(&[][..], Vec::as_slice);
-            let term = procedure::of_application(call, &application, own, now);
-            let told = term.and_then(|term| said(call, &application, &term, now));
-            found.extend(told.map(|(since, about)| Case {
-                subject: application.id.to_string(),
-                application: Some(application.id),
-                since,
-                about,
-            }));
-        }
+    let mut running = Vec::new();
+    for state in states {
+        running.extend(all_in(db, &call.id, Some(state)).await?);
+    }
+    // Once all are decided, nobody looks at what was asked.
+    if running.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = asked(db, call, None).await?;
+    let mut found = Vec::new();
+    for known in running {
+        let application = known.value;
+        let own = asked.get(&application.id).map_or(&[][..], Vec::as_slice);
+        let term = procedure::of_application(call, &application, own, now);
+        let told = term.and_then(|term| said(call, &application, &term, now));
+        found.extend(told.map(|(since, about)| Case {
+            subject: application.id.to_string(),
+            application: Some(application.id),
+            since,
+            about,
+        }));
     }
     Ok(found)
 }
@@ -141,11 +146,16 @@ fn suspended(
     term.is_suspended.then_some((lasting.from, about))
 }
 
+/// What was asked in a call, all of it or what is in one state, by application.
 async fn asked<D: Db>(
     db: &D,
     call: &Call,
+    state: Option<Asked>,
 ) -> Result<HashMap<ApplicationId, Vec<Clarification>>, Error> {
-    let filter = clarifications::Filter::default();
+    let filter = clarifications::Filter {
+        state,
+        ..clarifications::Filter::default()
+    };
     let mut page = PageQuery {
         size: PAGE,
         after: None,
@@ -166,12 +176,7 @@ async fn asked<D: Db>(
 
 async fn undelivered<D: Db>(db: &D, call: &Call) -> Result<Vec<Case>, Error> {
     let mut found = Vec::new();
-    for (id, own) in asked(db, call).await? {
-        let waiting = own.iter().filter(|known| known.state == Asked::Requested);
-        let waiting: Vec<&Clarification> = waiting.collect();
-        if waiting.is_empty() {
-            continue;
-        }
+    for (id, waiting) in asked(db, call, Some(Asked::Requested)).await? {
         let application = applications::get(db, id).await?.value;
         if application.state != ApplicationState::UnderCheck {
             continue;
@@ -193,45 +198,28 @@ async fn undelivered<D: Db>(db: &D, call: &Call) -> Result<Vec<Case>, Error> {
 
 async fn late_evaluators<D: Db>(db: &D, call: &Call) -> Result<Vec<Case>, Error> {
     let mut found = Vec::new();
-    let mut page = PageQuery {
-        size: PAGE,
-        after: None,
-    };
-    loop {
-        let listed = evaluations::list(db, &call.id, None, None, &page).await?;
-        for known in listed.rows {
-            let evaluation = known.value;
-            let waits = match evaluation.state {
-                EvaluationState::Assigned | EvaluationState::Declared => true,
-                EvaluationState::Scored
-                | EvaluationState::Excluded
-                | EvaluationState::Conflicted
-                | EvaluationState::Reassigned => false,
-            };
-            let Some(assigned_at) = made_at(evaluation.id.0).filter(|_| waits) else {
-                continue;
-            };
-            let application = applications::get(db, evaluation.application).await?.value;
-            if application.state != ApplicationState::Admissible {
-                continue;
-            }
-            found.push(Case {
-                subject: evaluation.id.to_string(),
-                application: Some(application.id),
-                since: assigned_at,
-                about: About::EvaluatorLate {
-                    application: application.label(),
-                    project: correspondence::project(&application),
-                    evaluator: evaluation.evaluator,
-                    assigned_at,
-                },
-            });
+    for known in evaluations::unsigned(db, &call.id).await? {
+        let evaluation = known.value;
+        let Some(assigned_at) = made_at(evaluation.id.0) else {
+            continue;
+        };
+        let application = applications::get(db, evaluation.application).await?.value;
+        if application.state != ApplicationState::Admissible {
+            continue;
         }
-        match listed.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(found),
-        }
+        found.push(Case {
+            subject: evaluation.id.to_string(),
+            application: Some(application.id),
+            since: assigned_at,
+            about: About::EvaluatorLate {
+                application: application.label(),
+                project: correspondence::project(&application),
+                evaluator: evaluation.evaluator,
+                assigned_at,
+            },
+        });
     }
+    Ok(found)
 }
 
 /// Ids carry the millisecond at which they were made.

@@ -240,12 +240,8 @@ pub(super) fn reminded_of_duties(record: &Record) -> Vec<Finding> {
                 let expected = format!("no reminder after {done_at:?}");
                 found.push(Finding::new(told(), expected, actual));
             }
-            let mut known = expected.iter();
-            let known = known.find(|(topic, subject, at, _)| {
-                *topic == line.topic && *subject == line.subject && *at == line.nominal_at
-            });
-            match known {
-                Some((.., is_late)) if *is_late != line.is_late => {
+            match expected.get(&(line.topic, line.subject.as_str(), line.nominal_at)) {
+                Some(is_late) if *is_late != line.is_late => {
                     let (expected, actual) = (is_late.to_string(), line.is_late.to_string());
                     let subject = format!("{}, that it is late", told());
                     found.push(Finding::new(subject, expected, actual));
@@ -258,7 +254,7 @@ pub(super) fn reminded_of_duties(record: &Record) -> Vec<Finding> {
             }
         }
     }
-    for (topic, subject, nominal_at, _) in due(record) {
+    for (topic, subject, nominal_at) in expected.into_keys() {
         if !reminded.contains(&(topic, subject, nominal_at)) {
             let subject = format!("{} of {subject}", topic.as_str());
             let expected = format!("a reminder of {nominal_at:?}");
@@ -301,8 +297,8 @@ fn is_overtaken_or_missed(record: &Record, topic: Topic, nominal_at: DateTime<Ut
 
 /// The reminders that the call's file asks for, of duties that nobody did in time, each with whether
 /// it says that it is late.
-fn due(record: &Record) -> Vec<(Topic, &str, DateTime<Utc>, bool)> {
-    let mut wanted = Vec::new();
+fn due(record: &Record) -> BTreeMap<(Topic, &str, DateTime<Utc>), bool> {
+    let mut wanted = BTreeMap::new();
     let moved = !record.terms.window.extensions.is_empty();
     let occurrences = reminder::calendar(&record.terms).into_iter();
     for known in occurrences.filter(|_| !moved) {
@@ -322,7 +318,7 @@ fn due(record: &Record) -> Vec<(Topic, &str, DateTime<Utc>, bool)> {
         let of_topic = record.duties.iter();
         let of_topic = of_topic.filter(|((about, _), duty)| *about == topic && open(duty));
         wanted.extend(
-            of_topic.map(|((_, subject), _)| (topic, subject.as_str(), nominal_at, is_late)),
+            of_topic.map(|((_, subject), _)| ((topic, subject.as_str(), nominal_at), is_late)),
         );
     }
     wanted
