@@ -259,13 +259,18 @@ async fn claim(settings: &Settings) -> anyhow::Result<f64> {
             actor: Actor::system(),
             request: None,
         };
+        let act = Act::new(cause, seed);
         let started = Instant::now();
         let claimed = store
-            .write(Act::new(cause, seed), async move |tx: &Tx| {
+            .write(act.clone(), async move |tx: &Tx| {
                 timers::claim(tx, &[TimerKind::ClarificationDue], CLAIMED).await
             })
             .await?;
         taken.push(started.elapsed());
+        let own = claimed.clone();
+        store
+            .write(act, async move |tx: &Tx| timers::fired(tx, &own).await)
+            .await?;
         ensure!(
             u64::try_from(claimed.len())? == CLAIMED,
             "{} claimed",
