@@ -10,8 +10,6 @@ use rusqlite::Connection;
 
 /// Submissions copied.
 const COPIED: u32 = 4_000;
-/// Submissions of one commit, as the daemon's writer groups them at most.
-const GROUP: usize = 64;
 
 /// The tables that a submission inserts into, and which of their rows are those of one.
 const ROWS: [(&str, &str); 7] = [
@@ -24,9 +22,10 @@ const ROWS: [(&str, &str); 7] = [
     ("letters", "id = ?3"),
 ];
 
-/// Submissions per second of `stored`, row by row, in commits as durable as the daemon's.
-pub(crate) fn submissions(stored: &Path, folder: &Path) -> anyhow::Result<f64> {
-    let mut copy = Connection::open(folder.join("bare.sqlite"))?;
+/// Submissions per second of `stored`, `group` of them in each commit, which is as durable as the
+/// daemon's.
+pub(crate) fn submissions(stored: &Path, folder: &Path, group: usize) -> anyhow::Result<f64> {
+    let mut copy = Connection::open(folder.join(format!("bare-{group}.sqlite")))?;
     copy.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; \
          PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000",
@@ -37,7 +36,7 @@ pub(crate) fn submissions(stored: &Path, folder: &Path) -> anyhow::Result<f64> {
     }
     let chosen = chosen(&copy)?;
     let started = Instant::now();
-    for group in chosen.chunks(GROUP) {
+    for group in chosen.chunks(group) {
         let commit = copy.transaction()?;
         for (application, event, letter) in group {
             for (table, own) in ROWS {
