@@ -223,3 +223,29 @@ fn a_bad_call_file_is_told_with_every_mistake_and_exit_code_6() {
     assert!(mistakes[0].contains("bad.toml:12: budget = "), "{told}");
     assert!(mistakes[1].contains("rules.score_grid.scale"), "{told}");
 }
+
+#[test]
+fn a_programme_found_beside_the_call_is_told_with_its_mistakes_too() {
+    let folder = TempDir::new().unwrap();
+    let copy = |from: &str, to: &str, edit: fn(String) -> String| {
+        let text = std::fs::read_to_string(calls().join(from)).unwrap();
+        let to = folder.path().join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(&to, edit(text)).unwrap();
+        to
+    };
+    copy(
+        "../programmes/er-consortia.toml",
+        "programmes/er.toml",
+        |text| format!("colour = \"red\"\n{text}"),
+    );
+    let call = copy("2027.toml", "calls/2027.toml", |text| text);
+
+    let ended = bandod(&["--call", call.to_str().unwrap()])
+        .output()
+        .unwrap();
+
+    let told = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(6), "{told}");
+    assert!(told.contains("er.toml:1: colour = "), "{told}");
+}

@@ -2,11 +2,14 @@
 
 use anyhow::Context as _;
 use bando_proto::v1;
+use chrono::{DateTime, Utc};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+
+use crate::convert;
 
 type Authorised = InterceptedService<Channel, Bearer>;
 
@@ -69,4 +72,49 @@ impl Desk {
         tokens => token_service_client::TokenServiceClient,
         clock => clock_service_client::ClockServiceClient,
     );
+
+    /// What time it is by the daemon's clock.
+    pub(crate) async fn now(&self) -> anyhow::Result<DateTime<Utc>> {
+        let clock = self.clock().get_clock(v1::GetClockRequest {}).await?;
+        let now = clock.into_inner().now.and_then(convert::read_instant);
+        now.context("the daemon did not say what time it is")
+    }
+
+    /// Turns the daemon's clock to `to` and answers once nothing is due any more.
+    pub(crate) async fn turn_clock_to(&self, to: DateTime<Utc>) -> anyhow::Result<()> {
+        let request = v1::AdvanceClockRequest {
+            to: Some(convert::instant(to)),
+        };
+        let mut clock = self.clock();
+        loop {
+            let turned = clock.advance_clock(request).await?.into_inner();
+            if turned.now.and_then(convert::read_instant) >= Some(to) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// All applications of a call, by its name.
+    pub(crate) async fn all_applications(
+        &self,
+        call: &str,
+    ) -> anyhow::Result<Vec<v1::Application>> {
+        let mut all = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = v1::ListApplicationsRequest {
+                parent: call.to_owned(),
+                page_size: 200,
+                page_token,
+                filter: String::new(),
+            };
+            let mut desk = self.applications();
+            let page = desk.list_applications(request).await?.into_inner();
+            all.extend(page.applications);
+            if page.next_page_token.is_empty() {
+                return Ok(all);
+            }
+            page_token = page.next_page_token;
+        }
+    }
 }

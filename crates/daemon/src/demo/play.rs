@@ -95,27 +95,11 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Summary> {
 impl Play {
     /// Turns the clock to `to` and answers once nothing is due any more.
     async fn advance(&self, to: DateTime<Utc>) -> anyhow::Result<()> {
-        let request = v1::AdvanceClockRequest {
-            to: Some(convert::instant(to)),
-        };
-        let mut clock = self.office.manager.clock();
-        loop {
-            let turned = clock.advance_clock(request).await?.into_inner();
-            if turned.now.and_then(convert::read_instant) >= Some(to) {
-                return Ok(());
-            }
-        }
+        self.office.manager.turn_clock_to(to).await
     }
 
     async fn now(&self) -> anyhow::Result<DateTime<Utc>> {
-        let clock = self
-            .office
-            .manager
-            .clock()
-            .get_clock(v1::GetClockRequest {})
-            .await?;
-        let now = clock.into_inner().now.and_then(convert::read_instant);
-        now.context("the daemon did not say what time it is")
+        self.office.manager.now().await
     }
 
     async fn tell(&mut self, what: &str) -> anyhow::Result<()> {
@@ -125,23 +109,7 @@ impl Play {
 
     /// All applications of the call.
     async fn applications(&self) -> anyhow::Result<Vec<v1::Application>> {
-        let mut all = Vec::new();
-        let mut page_token = String::new();
-        loop {
-            let request = v1::ListApplicationsRequest {
-                parent: CALL.to_owned(),
-                page_size: 100,
-                page_token,
-                filter: String::new(),
-            };
-            let mut desk = self.office.officer.applications();
-            let page = desk.list_applications(request).await?.into_inner();
-            all.extend(page.applications);
-            if page.next_page_token.is_empty() {
-                return Ok(all);
-            }
-            page_token = page.next_page_token;
-        }
+        self.office.officer.all_applications(CALL).await
     }
 
     /// Waits for the last letter, then counts everything over the wire.

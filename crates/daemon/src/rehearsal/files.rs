@@ -65,7 +65,10 @@ fn name_of(path: &Path) -> String {
 
 /// The file in the folder `programmes` beside the call's own folder whose programme the call's name
 /// says, or the only one when it says none.
-fn beside(call: &Path, text: &str) -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// The mistakes of a file that cannot be the one wanted only because it has some.
+fn beside(call: &Path, text: &str) -> Result<PathBuf, Error> {
     let wanted = call_file::call_id(text).map(|id| id.programme().clone());
     let folder = call.parent().unwrap_or(Path::new(""));
     let folder = folder.join("..").join("programmes");
@@ -75,15 +78,26 @@ fn beside(call: &Path, text: &str) -> anyhow::Result<PathBuf> {
             folder.display()
         )
     };
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .with_context(missing)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    let mut found = paths.into_iter().filter(|path| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        call_file::parse_programme(&name_of(path), &text)
-            .is_ok_and(|programme| wanted.as_ref().is_none_or(|wanted| programme.id == *wanted))
+    let entries = std::fs::read_dir(&folder).with_context(missing)?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(|error: std::io::Error| anyhow::Error::from(error))?;
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
     });
-    found.next().with_context(missing)
+    paths.sort();
+    let mut unusable = None;
+    for path in paths {
+        match call_file::parse_programme(&name_of(&path), &read_text(&path)?) {
+            Ok(programme) if wanted.as_ref().is_none_or(|wanted| programme.id == *wanted) => {
+                return Ok(path);
+            }
+            Ok(_) => {}
+            Err(mistakes) => unusable = unusable.or(Some(mistakes)),
+        }
+    }
+    match unusable {
+        Some(mistakes) => Err(Error::Mistakes(mistakes)),
+        None => Err(anyhow::Error::msg(missing()).into()),
+    }
 }

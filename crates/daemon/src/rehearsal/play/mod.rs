@@ -146,23 +146,11 @@ impl Play<'_> {
 
     async fn turn_to(&self, to: DateTime<Utc>) -> anyhow::Result<()> {
         let to = to.max(self.now().await?);
-        let request = v1::AdvanceClockRequest {
-            to: Some(convert::instant(to)),
-        };
-        let mut clock = self.office.manager.clock();
-        loop {
-            let turned = clock.advance_clock(request).await?.into_inner();
-            if turned.now.and_then(convert::read_instant) >= Some(to) {
-                return Ok(());
-            }
-        }
+        self.office.manager.turn_clock_to(to).await
     }
 
     pub(super) async fn now(&self) -> anyhow::Result<DateTime<Utc>> {
-        let mut clock = self.office.manager.clock();
-        let clock = clock.get_clock(v1::GetClockRequest {}).await?;
-        let now = clock.into_inner().now.and_then(convert::read_instant);
-        now.context("the daemon did not say what time it is")
+        self.office.manager.now().await
     }
 
     pub(super) async fn current_call(&self) -> anyhow::Result<v1::Call> {
@@ -173,23 +161,7 @@ impl Play<'_> {
 
     /// All applications of the call.
     pub(super) async fn applications(&self) -> anyhow::Result<Vec<v1::Application>> {
-        let mut all = Vec::new();
-        let mut page_token = String::new();
-        loop {
-            let request = v1::ListApplicationsRequest {
-                parent: self.call(),
-                page_size: 200,
-                page_token,
-                filter: String::new(),
-            };
-            let mut desk = self.office.officer.applications();
-            let page = desk.list_applications(request).await?.into_inner();
-            all.extend(page.applications);
-            if page.next_page_token.is_empty() {
-                return Ok(all);
-            }
-            page_token = page.next_page_token;
-        }
+        self.office.officer.all_applications(&self.call()).await
     }
 
     /// What a second person was asked for becomes what is.
